@@ -1,0 +1,1 @@
+"""The recognizer pack: data only, one TOML file per entity type and word lists."""

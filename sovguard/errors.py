@@ -1,0 +1,59 @@
+"""Everything sovguard raises, in one tree.
+
+::
+
+    SovguardError
+    ├── InputError                     what was passed in cannot be worked on (bytes, a wrong type)
+    ├── ConfigError                    settings or files that do not parse; never replaced by a default
+    │   └── RecognizerDefinitionError  a recognizer pack file is wrong
+    ├── DetectionError                 detection could not finish, so nothing may be sent
+    │   └── PatternTimeout             a pattern of a third-party pack took too long
+    ├── VaultError                     the vault could not store or read
+    │   └── InvalidRecord              anything at all wrong with a stored record
+    └── UnsupportedPayload             a request or answer whose text sovguard cannot find; it was not sent
+        └── StreamingUnsupported       the caller asked for a stream this version cannot restore
+
+A message says what failed and what to do next, and never holds a value from the text.
+"""
+
+from __future__ import annotations
+
+
+class SovguardError(Exception):
+    """The root: ``except SovguardError`` catches everything this package raises."""
+
+
+class InputError(SovguardError, TypeError):
+    """What was passed in cannot be worked on."""
+
+
+class ConfigError(SovguardError, ValueError):
+    """A setting or a file of settings is wrong; nothing is replaced by a default."""
+
+
+class RecognizerDefinitionError(ConfigError):
+    """A recognizer definition is wrong; names the file and the field."""
+
+
+class DetectionError(SovguardError):
+    """Detection could not finish; treat the text as not inspected and do not send it."""
+
+
+class PatternTimeout(DetectionError):
+    """A pattern of a third-party recognizer took longer than its time limit."""
+
+
+class VaultError(SovguardError):
+    """The vault could not store or read; nothing was sent and nothing was lost."""
+
+
+class InvalidRecord(VaultError):
+    """The single answer to anything wrong with a stored record."""
+
+
+class UnsupportedPayload(SovguardError):
+    """A request or answer whose text cannot be found for certain; it was not sent."""
+
+
+class StreamingUnsupported(UnsupportedPayload):
+    """A streamed answer was asked for, which this version does not restore; it was not sent."""
