@@ -1,1 +1,1 @@
-
+"""Where text lives in what a provider is sent and answers: OpenAI Chat Completions (openai_chat)."""

@@ -1,1 +1,1 @@
-
+"""Putting values back: whole texts (text); streams come later."""

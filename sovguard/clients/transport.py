@@ -1,0 +1,247 @@
+"""The transport that redacts what leaves and restores what comes back, for httpx and httpx2 alike.
+
+Sits below a client, so that retries, redirects and authentication above it each pass through here again;
+the same request gives the same bytes every time. The real sending is left to another client of the same
+library, with all of its own settings. Neither library is imported before a client of it is asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sovguard.clients.aside import aside
+from sovguard.clients.wire import headers_without, is_restorable, readable_body, refuse_unread, url_texts
+from sovguard.errors import ConfigError, InputError, UnsupportedPayload
+from sovguard.payloads.json_text import dump, load
+from sovguard.payloads.openai_chat import check_request, redact_request, restore_answer
+from sovguard.payloads.slots import harmless
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard, Session
+
+LIBRARIES = ("httpx2", "httpx")
+"""The HTTP libraries whose clients can be made or built upon, the preferred one first."""
+
+
+def http_client(guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any) -> Any:
+    """Return an ``httpx2.Client`` or ``httpx.Client`` that redacts chat requests and restores answers.
+
+    Args:
+        guard: Whose current session is used, at the time of each request.
+        client: Build upon this client: its transport, proxies, hooks, authentication and headers stay in use,
+            and it is not changed. Closing the one closes the other, as with any transport.
+        library: ``"httpx2"`` or ``"httpx"``; by default the first of these that is installed.
+        **settings: Passed on to the client, as in ``httpx2.Client(timeout=30)``.
+    """
+    return _guarded(guard, client, library, settings, "Client")
+
+
+def async_http_client(
+    guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any
+) -> Any:
+    """Return the asynchronous twin of ``http_client``: an ``AsyncClient`` of httpx2 or httpx."""
+    return _guarded(guard, client, library, settings, "AsyncClient")
+
+
+def guard_of(client: Any) -> Guard | None:
+    """Return the guard that protects an HTTP client, or ``None`` if none does."""
+    guard: Guard | None = getattr(client, "sovguard_guard", None)
+    return guard
+
+
+class GuardedTransport:
+    """A transport, sync and async: redacts, has its client send, restores.
+
+    Args:
+        guard: Whose current session is used.
+        client: The client that does the sending.
+        library: The module whose requests and responses are made.
+    """
+
+    def __init__(self, guard: Guard, client: Any, library: Any) -> None:
+        self._guard = guard
+        self._client = client
+        self._library = library
+
+    def handle_request(self, request: Any) -> Any:
+        """Send a request and return its answer; nothing is sent if any step before it fails."""
+        refuse_unread(request)
+        session = self._guard.current_session()
+        outgoing, restores = self._outgoing(request, request.read(), session)
+        # Authentication and redirects are the outer client's: done once more here, a password could follow a
+        # redirect to another host.
+        response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+        if not restores or not is_restorable(response):
+            return response
+        try:
+            response.read()
+        finally:
+            response.close()
+        return self._incoming(response, session)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
+        refuse_unread(request)
+        session = self._guard.current_session()
+        outgoing, restores = await aside(self._outgoing, request, await request.aread(), session)
+        response = await self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+        if not restores or not is_restorable(response):
+            return response
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return await aside(self._incoming, response, session)
+
+    def close(self) -> None:
+        """Close the sending client."""
+        self._client.close()
+
+    async def aclose(self) -> None:
+        """Close the sending client."""
+        await self._client.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self.aclose()
+
+    def _outgoing(self, request: Any, body: bytes, session: Session) -> tuple[Any, bool]:
+        """Return the request that may be sent, and whether its answer is to be restored."""
+        parsed = readable_body(request, body)
+        texts = [text for text in url_texts(request.url) if not harmless(text)]
+        if any(self._guard.scan(texts)):
+            raise UnsupportedPayload(
+                "the request was not sent: its URL holds personal information, which cannot be swapped "
+                "there; put it into a message"
+            )
+        if parsed is None:
+            return request, False
+        text = dump(redact_request(parsed.value, session))
+        if text is None:
+            raise UnsupportedPayload(
+                "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
+                "clean the text with .encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            )
+        headers = headers_without(
+            request.headers, "content-length", "transfer-encoding", "content-encoding", "content-type"
+        )
+        outgoing = self._library.Request(
+            request.method,
+            request.url,
+            headers=[*headers, (b"content-type", b"application/json")],
+            content=text.encode(),
+            extensions=request.extensions,
+        )
+        return outgoing, True
+
+    def _incoming(self, response: Any, session: Session) -> Any:
+        """Return the answer, read and decoded, with the real values in it."""
+        body: bytes = response.content
+        parsed = load(body)
+        if parsed is not None:
+            answer = restore_answer(parsed.value, session, self._guard.restore_tools)
+            if answer is not parsed.value:
+                # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
+                body = (dump(answer, ascii_only=True) or "").encode()
+        headers = headers_without(response.headers, "content-length", "transfer-encoding", "content-encoding")
+        return self._library.Response(
+            response.status_code,
+            headers=[*headers, (b"content-length", str(len(body)).encode())],
+            stream=self._library.ByteStream(body),
+            extensions=response.extensions,
+        )
+
+
+def _guarded(guard: Guard, client: Any, library: str | None, settings: dict[str, Any], kind: str) -> Any:
+    if client is None:
+        module = _library(library)
+        inner = getattr(module, kind)(**settings)
+    else:
+        if settings or library is not None:
+            raise ConfigError(
+                "an existing client keeps its own settings: pass it alone, or the settings alone"
+            )
+        module, inner = _library_of(client, kind), client
+        present = guard_of(client)
+        if present is guard:
+            return client
+        if present is not None:
+            raise InputError("this client is protected by another Guard already: use the original client")
+    outer = _guarded_class(getattr(module, kind))(
+        transport=GuardedTransport(guard, inner, module),
+        auth=inner.auth,
+        base_url=inner.base_url,
+        cookies=inner.cookies,
+        follow_redirects=inner.follow_redirects,
+        headers=inner.headers,
+        max_redirects=inner.max_redirects,
+        params=inner.params,
+        timeout=inner.timeout,
+        trust_env=inner.trust_env,
+    )
+    outer.sovguard_guard = guard
+    return outer
+
+
+@functools.cache
+def _guarded_class(base: Any) -> Any:
+    """Return ``base`` with refusals raised while a request is built.
+
+    openai before version 3 takes whatever a transport raises for a broken connection: it would try again, and
+    then hide our error in its own. Building a request is outside of that.
+    """
+
+    def build_request(self: Any, *args: Any, **kwargs: Any) -> Any:
+        request = base.build_request(self, *args, **kwargs)
+        refuse_unread(request)
+        if type(request.stream).__name__ == "ByteStream":
+            parsed = readable_body(request, request.content)
+            if parsed is not None:
+                check_request(parsed.value)
+        return request
+
+    return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})
+
+
+def _library(name: str | None) -> Any:
+    if name is not None and name not in LIBRARIES:
+        raise ConfigError(f"library has to be one of {', '.join(map(repr, LIBRARIES))}")
+    for candidate in LIBRARIES if name is None else (name,):
+        try:
+            return import_module(candidate)
+        except ImportError:
+            continue
+    wanted = name or LIBRARIES[0]
+    raise ConfigError(f"{wanted} is not installed: pip install 'sovguard[{wanted}]'")
+
+
+def _library_of(client: Any, kind: str) -> Any:
+    for klass in type(client).__mro__:
+        root = klass.__module__.partition(".")[0]
+        if root in LIBRARIES and klass.__name__ == kind:
+            return import_module(root)
+    raise InputError(
+        f"client has to be an httpx2.{kind} or httpx.{kind}, not {type(client).__name__}: "
+        "use http_client() for synchronous clients and async_http_client() for asynchronous ones"
+    )

@@ -1,0 +1,80 @@
+"""Protected twins of model clients: the same type and settings, over a protected HTTP client.
+
+Uses what the clients offer their users: ``copy`` and an HTTP client of one's own. No class is patched, and
+openai is never imported. Methods that leave by another way than HTTP are refused.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sovguard.clients.transport import async_http_client, guard_of, http_client
+from sovguard.errors import InputError, UnsupportedPayload
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard
+
+_SUPPORTED = "OpenAI and AsyncOpenAI, and AzureOpenAI and AsyncAzureOpenAI built on them"
+
+
+def wrap(guard: Guard, client: Any) -> Any:
+    """Return a client of the same type whose chat requests are redacted and whose answers are restored.
+
+    The client passed in is not changed. The two share their connections, so that closing one closes the
+    other, as with copies made by ``with_options``; such copies of the result are protected too. Wrapping a
+    wrapped client returns it.
+
+    Args:
+        guard: Whose current session is used, at the time of each request.
+        client: A client of the openai package.
+
+    Raises:
+        InputError: It is no client that can be wrapped, or another guard protects it.
+    """
+    http = getattr(client, "_client", None)
+    if http is None or not _is_openai(client):
+        raise InputError(
+            f"wrap() cannot protect a {type(client).__name__}: it takes {_SUPPORTED}. For another client, "
+            "pass guard.http_client() to its constructor, or decorate the function that calls it with "
+            "guard.protect"
+        )
+    if guard_of(http) is guard:
+        return client if "copy" in vars(client) else _sealed(guard, client.copy())
+    protect = async_http_client if hasattr(http, "aclose") else http_client
+    return _sealed(guard, client.copy(http_client=protect(guard, client=http)))
+
+
+def _sealed(guard: Guard, client: Any) -> Any:
+    """Return ``client`` with the ways around its HTTP client closed, in every copy of it as well."""
+    copy = client.copy
+
+    @functools.wraps(copy)
+    def protected_copy(**options: Any) -> Any:
+        copied = copy(**options)
+        return _sealed(guard, copied) if guard_of(copied._client) is guard else wrap(guard, copied)
+
+    client.copy = client.with_options = protected_copy
+    # The realtime, live and responses resources open websockets on their own, to this address.
+    client.websocket_base_url = _refusing_url(type(client.base_url))
+    return client
+
+
+def _is_openai(client: Any) -> bool:
+    return any(
+        klass.__module__.partition(".")[0] == "openai" and klass.__name__ in {"OpenAI", "AsyncOpenAI"}
+        for klass in type(client).__mro__
+    )
+
+
+def _refusing_url(base: type[Any]) -> Any:
+    """Return a URL that raises a typed error as soon as anything of it is read."""
+
+    def refuse(self: Any, *_: Any) -> NoReturn:
+        raise UnsupportedPayload(
+            "nothing was sent: this method opens a websocket, whose messages this version cannot redact; "
+            "use chat.completions, or a client that is not protected if nothing personal is said"
+        )
+
+    names = {"__getattr__": refuse, "__str__": refuse, "__repr__": lambda self: "RefusingURL()"}
+    return object.__new__(type("RefusingURL", (base,), names))

@@ -1,0 +1,158 @@
+"""Runs all recognizers over texts and says what stands.
+
+The one entrance to detection. Many short texts are joined and scanned as one, so that the fixed cost of each pass is
+paid once; a text is never seen through its neighbour's, since every look to the side stops at its borders. Order of
+work: view → candidates → judgement (labels, context, checks) → the alternative view of spoken digits → names →
+overlaps.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from sovguard.detect import definitions
+from sovguard.detect.judge import Judge, Place
+from sovguard.detect.overlap import resolve
+from sovguard.detect.patterns import Candidate, Scanner
+from sovguard.entities import Detection
+from sovguard.errors import ConfigError, InputError
+from sovguard.text import View, normalized_view, spoken_view
+
+if TYPE_CHECKING:
+    from sovguard.detect.names import NameRecognizer
+
+NamesMode = Literal["off", "fast", "full"]
+_SEPARATOR = "\n\x00\n"
+_JOINED = 200_000
+"""Characters of short texts scanned in one go: enough to forget the fixed cost, little enough to stay in cache."""
+
+
+class Analyzer:
+    """All recognizers, ready to run; safe to share between threads.
+
+    Args:
+        names: ``"full"`` finds person names with morphemes (Kiwi), ``"fast"`` with characters only, ``"off"`` not.
+        recognizers: Paths of TOML files, or folders of them, that add recognizers to the built-in pack.
+
+    Raises:
+        RecognizerDefinitionError: A definition is wrong.
+        ConfigError: ``names`` is none of the three.
+    """
+
+    def __init__(
+        self, *, names: NamesMode = "full", recognizers: Sequence[str | os.PathLike[str]] = ()
+    ) -> None:
+        if names not in ("off", "fast", "full"):
+            raise ConfigError(f"names must be 'off', 'fast' or 'full', not {names!r}")
+        pack = definitions.built_in_pack()
+        added = (*definitions.entry_point_definitions(), *definitions.path_definitions(recognizers))
+        self._scanner = Scanner((*pack.recognizers, *added))
+        self._judge = Judge((*pack.recognizers, *added), pack.false_friends)
+        self._names: NameRecognizer | None = None
+        if names != "off":
+            from sovguard.detect.names import NameRecognizer
+
+            self._names = NameRecognizer(names)
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
+        """Returns the detections of each text, sorted by start, none overlapping another.
+
+        Raises:
+            InputError: A text is not a ``str``.
+            DetectionError: Detection could not finish; treat the texts as not inspected.
+        """
+        for text in texts:
+            if not isinstance(text, str):
+                raise InputError(
+                    f"a text must be a str, not {type(text).__name__}; decode bytes first, with the encoding they have"
+                )
+        views: list[View] = []
+        found: list[list[Detection]] = []
+        for group in _groups(texts):
+            joined = _Joined(group)
+            views += joined.views
+            found += self._scan(joined)
+        if self._scanner.limited:
+            for view, hits in zip(views, found, strict=True):
+                hits += self._scan_limited(view)
+        if self._names is not None:
+            # A few views differ from their texts; names are reported in view offsets and mapped like the rest.
+            for view, hits, names in zip(
+                views, found, self._names.find([view.text for view in views]), strict=True
+            ):
+                hits += (_moved(hit, *view.origin(hit.start, hit.end)) for hit in names)
+        return [resolve(hits) for hits in found]
+
+    def _scan(self, joined: _Joined) -> list[list[Detection]]:
+        """Scans joined texts; returns detections in the offsets of each original text."""
+        found: list[list[Detection]] = [[] for _ in joined.views]
+        for index, hit in self._hits(joined.text, joined.starts, self._scanner.candidates(joined.text)):
+            start = joined.starts[index]
+            view = joined.views[index]
+            found[index].append(_moved(hit, *view.origin(hit.start - start, hit.end - start)))
+        spoken = spoken_view(View(joined.text), joined.starts)
+        if spoken is not None:
+            for _, hit in self._hits(spoken.text, (0,), self._scanner.candidates(spoken.text)):
+                low, high = spoken.origin(hit.start, hit.end)
+                if high - low == hit.end - hit.start and joined.text[low:high] == spoken.text[hit.start : hit.end]:
+                    continue  # no digit of it was read aloud: the plain view has judged it with more around it
+                index = bisect_right(joined.starts, low) - 1
+                start = joined.starts[index]
+                found[index].append(_moved(hit, *joined.views[index].origin(low - start, high - start)))
+        return found
+
+    def _scan_limited(self, view: View) -> Iterator[Detection]:
+        for _, hit in self._hits(view.text, (0,), self._scanner.limited_candidates(view.text)):
+            yield _moved(hit, *view.origin(hit.start, hit.end))
+
+    def _hits(
+        self, text: str, starts: Sequence[int], candidates: Iterable[Candidate]
+    ) -> Iterator[tuple[int, Detection]]:
+        """Judges candidates; yields each hit with the index of the text it lies in."""
+        places: dict[int, Place] = {}
+        for candidate in candidates:
+            index = bisect_right(starts, candidate.start) - 1
+            place = places.get(index)
+            if place is None:
+                low = starts[index]
+                high = starts[index + 1] - len(_SEPARATOR) if index + 1 < len(starts) else len(text)
+                place = places[index] = self._judge.place(text, low, high)
+            hit = place.judge(candidate)
+            if hit is not None:
+                yield index, hit
+
+
+class _Joined:
+    """Views of several texts, one behind the other, with where each begins."""
+
+    __slots__ = ("starts", "text", "views")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.views = [normalized_view(text) for text in texts]
+        self.starts: list[int] = []
+        at = 0
+        for view in self.views:
+            self.starts.append(at)
+            at += len(view.text) + len(_SEPARATOR)
+        self.text = _SEPARATOR.join([view.text for view in self.views])
+
+
+def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Splits texts into groups of about ``_JOINED`` characters, in order."""
+    first = size = 0
+    for index, text in enumerate(texts):
+        if size and size + len(text) > _JOINED:
+            yield texts[first:index]
+            first, size = index, 0
+        size += len(text)
+    if first < len(texts):
+        yield texts[first:]
+
+
+def _moved(hit: Detection, start: int, end: int) -> Detection:
+    if start == hit.start and end == hit.end:
+        return hit
+    return Detection(hit.entity_type, start, end, hit.score, hit.recognizer, hit.evidence)

@@ -1,0 +1,130 @@
+"""Korean morphemes with their offsets, from one Kiwi instance shared by the process.
+
+The only module that imports kiwipiepy. It hands out plain tuples, so nothing else depends on Kiwi's types. Morphemes
+may overlap and run backwards (a fused ending starts inside the stem): they are evidence about a stretch of text, and
+text is never rebuilt from them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sovguard.errors import DetectionError
+
+if TYPE_CHECKING:
+    from kiwipiepy import Kiwi
+
+CHUNK = 2000
+"""Longest stretch, in characters, that Kiwi is given at once; keeps its lattice, and so its time, linear."""
+
+_HANGUL = re.compile("[가-힣]")
+# Kiwi passes text as UTF-16: a lone surrogate is refused. NUL would end the string in C code.
+_UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+_lock = threading.Lock()
+_kiwi: Kiwi | None = None
+
+
+class Morpheme(NamedTuple):
+    """One morpheme: ``text[start:end]``, its Kiwi tag, and whether it is missing from Kiwi's dictionary."""
+
+    start: int
+    end: int
+    tag: str
+    unknown: bool
+
+
+def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
+    """Gives the morphemes of each text in turn, ordered by start; none for stretches without Hangul.
+
+    While the caller works on one text, Kiwi's threads already analyse the next ones.
+
+    Args:
+        texts: Normalised texts (NFC). Decomposed Hangul is seen as one unknown word.
+
+    Raises:
+        DetectionError: If Kiwi cannot be loaded or fails.
+    """
+    parts: list[list[tuple[int, str]]] = []
+    for text in texts:
+        cut = [(start, text[start:end]) for start, end in chunks(text)]
+        parts.append([(start, _UNSPEAKABLE.sub(" ", piece)) for start, piece in cut if _HANGUL.search(piece)])
+    pieces = [piece for each in parts for _, piece in each]
+    answers: Iterator[list[Any]] = iter(())
+    if len(pieces) == 1:
+        # Kiwi answers a single text on the caller's own thread.
+        answers = iter([_guarded(lambda: _shared().tokenize(pieces[0]))])
+    elif pieces:
+        answers = iter(_guarded(lambda: _shared().tokenize(pieces)))
+    for each in parts:
+        found: list[Morpheme] = []
+        for offset, _ in each:
+            for m in _guarded(lambda: next(answers)):
+                found.append(Morpheme(m.start + offset, m.start + m.len + offset, m.tag, m.oov))
+        found.sort()
+        yield found
+
+
+def _guarded(step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except (UnicodeError, ValueError, RuntimeError, MemoryError, StopIteration):
+        # The cause may carry the text, so it is not chained.
+        raise DetectionError(
+            "morphological analysis failed; the text was not inspected. Use names='fast' to go without it."
+        ) from None
+
+
+def chunks(text: str) -> Iterator[tuple[int, int]]:
+    """Gives ``(start, end)`` stretches of at most ``CHUNK`` characters, cut after a line, sentence or word if one ends."""
+    start, length = 0, len(text)
+    while length - start > CHUNK:
+        end = start + CHUNK
+        floor = start + CHUNK // 2
+        for mark in ("\n", ". ", " "):
+            cut = text.rfind(mark, floor, end)
+            if cut >= 0:
+                end = cut + len(mark)
+                break
+        yield start, end
+        start = end
+    if start < length:
+        yield start, length
+
+
+def _shared() -> Kiwi:
+    global _kiwi
+    if _kiwi is None:
+        with _lock:
+            if _kiwi is None:
+                _kiwi = _load()
+    return _kiwi
+
+
+def _load() -> Kiwi:
+    try:
+        from kiwipiepy import Kiwi
+
+        # Without the multi-word dictionary Kiwi loads in a third of the time and finds as many names.
+        kiwi = Kiwi(load_multi_dict=False)
+        # The first call finishes building; doing it here keeps it under the lock.
+        kiwi.tokenize("가")
+    except (ImportError, OSError, RuntimeError, MemoryError) as error:
+        raise DetectionError(
+            "Kiwi could not be loaded; reinstall kiwipiepy and kiwipiepy_model, or use names='fast' or 'off'."
+        ) from error
+    return kiwi
+
+
+def _forget() -> None:
+    """Drops the instance and the lock in a forked child, where Kiwi's threads no longer exist."""
+    global _kiwi, _lock
+    _kiwi = None
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,139 @@
+"""Put the real values back into a text: one pass from left to right, exact look-ups, no guessing.
+
+Between the vault and whoever reads the answer. Restored text is never looked at again, so a value that
+happens to read like a surrogate stays as it is. A surrogate in a changed spelling counts only if its check
+character verifies and the vault knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sovguard.entities import ENTITY_TYPES
+from sovguard.surrogates import LITERAL_TYPE, Candidate, find, stands_alone, verifies, word_for
+from sovguard.vault.store import Entry, SessionState
+
+FAMILY_WORDS = frozenset(entity.word for entity in ENTITY_TYPES.values()) | {word_for(LITERAL_TYPE)}
+"""Words that make a string of the right shape look like a surrogate of some session."""
+
+Lookup = Callable[[Collection[str]], Mapping[str, Entry]]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Restoration:
+    """A text with its real values back.
+
+    Attributes:
+        text: The restored text.
+        unresolved: Strings left in it that look like surrogates but stand for nothing in this session, each
+            once.
+    """
+
+    text: str
+    unresolved: list[str] = field(hash=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Restoration({len(self.text)} characters)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hit:
+    """``text[start:end]`` is a surrogate that stands for ``entry``."""
+
+    start: int
+    end: int
+    dash: int
+    entry: Entry
+
+    def __repr__(self) -> str:
+        return f"Hit({self.start}, {self.end}, {self.entry!r})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Resolved:
+    """What a session's surrogates in one text stand for, in the order of the text, without overlap."""
+
+    text: str
+    hits: list[Hit]
+    unresolved: list[str]
+
+    def __repr__(self) -> str:
+        return f"Resolved({len(self.hits)} in {len(self.text)} characters)"
+
+    def restoration(self) -> Restoration:
+        """Return the text with every hit replaced by its value."""
+        if not self.hits:
+            return Restoration(self.text, self.unresolved)
+        parts: list[str] = []
+        position = 0
+        for hit in self.hits:
+            parts.append(self.text[position : hit.start])
+            parts.append(hit.entry.value)
+            position = hit.end
+        parts.append(self.text[position:])
+        return Restoration("".join(parts), self.unresolved)
+
+    def leaf(self) -> str | int | float:
+        """Return what this text is as a JSON leaf: a number, if it is exactly the surrogate of one."""
+        if len(self.hits) == 1:
+            hit = self.hits[0]
+            if hit.end - hit.start == len(self.text) and hit.entry.kind != "str":
+                return int(hit.entry.value) if hit.entry.kind == "int" else float(hit.entry.value)
+        return self.restoration().text
+
+
+def resolve(texts: Sequence[str], state: SessionState, lookup: Lookup) -> list[Resolved]:
+    """Return what the surrogates in each of ``texts`` stand for, after one look-up for all of them.
+
+    Args:
+        texts: Any texts.
+        state: The session's state.
+        lookup: The session's vault look-up: canonical surrogates to the entries it knows.
+    """
+    found: list[list[tuple[Candidate, list[str]]]] = []
+    wanted: set[str] = set()
+    for text in texts:
+        rows = [(candidate, _spellings(candidate, state)) for candidate in find(text)]
+        wanted.update(spelling for _, spellings in rows for spelling in spellings)
+        found.append(rows)
+    known = lookup(wanted) if wanted else {}
+    family = state.words if state.words <= FAMILY_WORDS else FAMILY_WORDS | state.words
+    return [_select(text, rows, known, state, family) for text, rows in zip(texts, found, strict=True)]
+
+
+def _spellings(candidate: Candidate, state: SessionState) -> list[str]:
+    """Return the canonical surrogates that ``candidate`` can be, longest word first; those that verify."""
+    if candidate.namespace not in state.namespaces:
+        return []
+    spellings = (f"{word}-{candidate.body}" for word in candidate.words(state.words))
+    return [spelling for spelling in spellings if verifies(state.key, spelling)]
+
+
+def _select(
+    text: str,
+    rows: Iterable[tuple[Candidate, list[str]]],
+    known: Mapping[str, Entry],
+    state: SessionState,
+    family: Collection[str],
+) -> Resolved:
+    """Take the leftmost of whatever resolves, and name what only looks as if it should."""
+    hits: list[Hit] = []
+    unresolved: dict[str, None] = {}
+    position = 0
+    for candidate, spellings in rows:
+        spelling = next((spelling for spelling in spellings if spelling in known), None)
+        if spelling is not None:
+            start = candidate.start(spelling[: spelling.index("-")])
+            if start >= position:
+                hits.append(Hit(start, candidate.end, candidate.dash, known[spelling]))
+                position = candidate.end
+                continue
+        word = next(iter(candidate.words(family)), None)
+        own = candidate.namespace in state.namespaces
+        if own or (word is not None and stands_alone(text, candidate, word)):
+            unresolved[text[max(candidate.start(word), position) : candidate.end]] = None
+    return Resolved(text, hits, list(unresolved))

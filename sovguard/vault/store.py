@@ -1,0 +1,86 @@
+"""What a vault must do: keep, per session, which surrogate stands for which value.
+
+The seam between the surrogate grammar and storage. Every backend answers the same three questions in batches;
+none sees a text, and none tells a value to anyone but the caller of ``get``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["str", "int", "float"]
+"""What the value was where it was found: text, or a JSON number that has to come back as one."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entry:
+    """One value and what it is; equal entries of one session share one surrogate."""
+
+    entity_type: str
+    value: str
+    kind: Kind = "str"
+
+    def __repr__(self) -> str:
+        return f"Entry({self.entity_type}, {self.kind} of {len(self.value)} characters)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionRef:
+    """Which session is meant. Ids are the caller's and may name a person, so they are not shown."""
+
+    tenant: str
+    session_id: str
+
+    def __repr__(self) -> str:
+        return f"SessionRef({len(self.tenant)} + {len(self.session_id)} characters)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionState:
+    """What finding a session's surrogates in a text takes, without any value.
+
+    Attributes:
+        key: Key of the check characters; random, made once for a session, never shown.
+        namespaces: Every namespace the session has used.
+        words: The words of every surrogate it has minted.
+    """
+
+    key: bytes
+    namespaces: frozenset[str]
+    words: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"SessionState({len(self.namespaces)} namespaces, {len(self.words)} words)"
+
+
+class Vault(Protocol):
+    """Where values wait for their surrogates to come back. Implementations are safe to share between threads.
+
+    A method that cannot do all of what it was asked raises ``VaultError`` and leaves the vault as it was.
+    """
+
+    def open(self, session: SessionRef) -> SessionState:
+        """Return the state of ``session``, making the session first if there is none.
+
+        The state covers at least everything whose ``put`` has returned, in any process.
+        """
+        ...
+
+    def put(self, session: SessionRef, entries: Sequence[Entry], *, avoid: Collection[str] = ()) -> list[str]:
+        """Return one surrogate for each of ``entries``, in their order, minting those that have none.
+
+        Minting is atomic: however many callers ask for one entry at once, it gets one surrogate.
+
+        Args:
+            session: A session that ``open`` has answered for.
+            entries: What to store; may repeat.
+            avoid: Bodies (the eight characters after the dash) that already stand in the caller's text and so
+                must not be minted.
+        """
+        ...
+
+    def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry]:
+        """Return the entries of those ``surrogates`` (canonical spelling) that this session knows."""
+        ...
