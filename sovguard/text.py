@@ -182,16 +182,17 @@ _DIGIT = "[공영빵일이삼사오육륙칠팔구]"
 # The gate: four spoken digits with at most a separator between two, or a digit with look-alike letters around it.
 _SEPARATOR = "(?: ?(?:다시|다쉬|하이픈|대시|에|의|-|·|,|\\.) ?| )"
 _SPOKEN_RUN = re.compile(f"{_DIGIT}(?:{_SEPARATOR}?{_DIGIT}){{3,}}")
-_SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}|(?<=[0-9]){_DIGIT}(?=[0-9])|(?<=[0-9 -]){_DIGIT}{{2,}}")
+_SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}")
 # 이 before these syllables is the copula or a particle of the sentence, not a two (오팔이요, 오팔이에요, 오팔이고).
 _COPULA = re.compile("이(?=요|에요|예요|고|라|래|며|지|었|였|네|랑|야|은|는|을|를|가|도|구요|구나)|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)")
 _JOINT = re.compile(" ?(?:에|의|다시|다쉬|하이픈|대시)")
 _AFTER_JOINT = re.compile(f" ?({_DIGIT}{{2,}})")
-_LOOKALIKE_RUN = re.compile(
-    "(?<![A-Za-z])(?=[0-9 -]{0,16}[OoQlI|])(?=[OoQlI| -]{0,8}[0-9])[0-9OoQlI|](?:[ .-]?[0-9OoQlI|]){8,18}(?![A-Za-z])"
+# Look-alike letters (O1O) and single spoken digits (공1공) among digits.
+_MIXED_RUN = re.compile(
+    f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
 )
-_LOOKALIKE_GATE = re.compile("[0-9][ .-]?[OoQlI|]|[OoQlI|][ .-]?[0-9]")
-_LOOKALIKE = str.maketrans("OoQlI|", "000111")
+_MIXED_GATE = re.compile("[0-9][ .-]?[OoQlI공영빵육륙칠팔구]|[OoQlI공영빵육륙칠팔구][ .-]?[0-9]")
+_MIXED = str.maketrans("OoQlI", "00011") | str.maketrans(_SPOKEN)
 _REACH = 48
 """How far around a run of spoken digits the alternative view reaches: labels and the rest of a number."""
 
@@ -208,7 +209,7 @@ def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
     text = view.text
     regions: list[tuple[int, int]] = []
     edges = sorted(bounds)
-    patterns = (_SPOKEN_RUN, _LOOKALIKE_RUN) if _LOOKALIKE_GATE.search(text) else (_SPOKEN_RUN,)
+    patterns = (_SPOKEN_RUN, _MIXED_RUN) if _MIXED_GATE.search(text) else (_SPOKEN_RUN,)
     for pattern in patterns:
         for match in pattern.finditer(text):
             low, high = max(0, match.start() - _REACH), min(len(text), match.end() + _REACH)
@@ -243,8 +244,9 @@ def _read_aloud(view: View, low: int, high: int, builder: _Builder) -> None:
         joint = _JOINT.match(text, end, high)
         if joint and (following := _AFTER_JOINT.match(text, joint.end(), high)):
             changes.append((end, following.start(1), "-"))
-    for match in _LOOKALIKE_RUN.finditer(text, low, high):
-        changes.append((*match.span(), "="))
+    for match in _MIXED_RUN.finditer(text, low, high):
+        if re.search("[0-9]", match[0]):
+            changes.append((*match.span(), "="))
     at = low
     for start, end, kind in sorted(changes):
         if start < at:
@@ -258,7 +260,7 @@ def _read_aloud(view: View, low: int, high: int, builder: _Builder) -> None:
                 first, last = view.origin(index, index + 1)
                 character = text[index]
                 builder.add(
-                    character.translate(_LOOKALIKE) if kind else _SPOKEN[character],
+                    character.translate(_MIXED),
                     first,
                     last - first,
                     linear=False,

@@ -2,9 +2,10 @@
 
 The written rule, in this order:
 
-1. A label of the candidate's own type directly before it (or above it, in a table) lifts the score to ``LABELLED``.
-2. The label of a look-alike (주문번호, 운송장) or of another type costs ``CONTRADICTED``, unless the pattern ignores
-   labels because its shape alone is enough (an e-mail address).
+1. A label of the candidate's own type directly before it (or above it, in a table) lifts the score over ``LABELLED``;
+   among types that share a label, the shape that says more on its own stays ahead.
+2. The label of a look-alike (주문번호, 운송장) costs ``FALSE_FRIEND_COST``, that of another type ``FOREIGN_COST``, unless
+   the pattern ignores labels because its shape alone is enough (an e-mail address).
 3. Without a label, a context word in reach adds the file's boost; a pattern that requires one and finds none is dropped.
 4. The check may refute (dropped), or pass (at least ``pass_score``).
 5. What stays under ``THRESHOLD`` is dropped.
@@ -23,7 +24,8 @@ from sovguard.entities import Detection, Evidence
 
 THRESHOLD = 0.5
 LABELLED = 0.9
-CONTRADICTED = 0.45
+FALSE_FRIEND_COST = 0.45
+FOREIGN_COST = 0.2
 _LEAD_REACH = 72
 
 
@@ -80,19 +82,21 @@ class Place:
             elif pattern.after:
                 return None
         score = pattern.score
+        cost = 0.0
         word: str | None = None
         label = self._label(start if candidate.anchor == candidate.start else candidate.anchor)
         owned = label is not None and (
             recognizer.name in label.owners or f"{recognizer.name}/{pattern.name}" in label.owners
         )
         if label is not None and owned:
-            score = max(score, LABELLED)
+            score = max(score, LABELLED + score / 20)
             word = label.word
         elif pattern.requires == "label":
             return None
         else:
             if label is not None and not pattern.ignores_labels:
-                score -= CONTRADICTED
+                cost = _cost(label, recognizer.name)
+                score -= cost
             found = self._context(recognizer, start, end)
             if found is not None:
                 score = min(1.0, score + recognizer.context.boost)
@@ -105,8 +109,8 @@ class Place:
             if verdict is Verdict.REFUTED:
                 return None
             valid = verdict is Verdict.PASSED
-            if valid and pattern.pass_score is not None and (label is None or owned or pattern.ignores_labels):
-                score = max(score, pattern.pass_score)
+            if valid and pattern.pass_score is not None and cost < FALSE_FRIEND_COST:
+                score = max(score, pattern.pass_score - cost)
         if score < THRESHOLD:
             return None
         evidence = Evidence(pattern.name, pattern.validator, valid, word)
@@ -144,3 +148,11 @@ class Place:
         if last is None:
             last = words.search(self._text, end, min(self._high, end + context.after))
         return last[0] if last is not None else None
+
+
+def _cost(label: Label, recognizer: str) -> float:
+    if FALSE_FRIEND in label.owners:
+        return FALSE_FRIEND_COST
+    # The label of one pattern (뒷자리) speaks for its recognizer as a whole, if not for every pattern of it.
+    own = any(owner.partition("/")[0] == recognizer for owner in label.owners)
+    return 0.0 if own else FOREIGN_COST

@@ -47,11 +47,18 @@ def _trie(node: Mapping[str, dict]) -> str:  # type: ignore[type-arg]  # nested 
     return f"{body}?" if "" in node else body
 
 
+def _forms(word: str) -> set[str]:
+    """Returns the spellings of a label: employee_id, employee id, employee-id and employeeId are one."""
+    if not word.isascii():
+        return {word}
+    return {word, *(word.replace("_", gap).replace(" ", gap) for gap in ("_", " ", "-", ""))}
+
+
 class Labels:
     """All labels of a set of recognizers, ready to look backwards from a value."""
 
     def __init__(self, owners: Mapping[str, frozenset[str]]) -> None:
-        self._owners = {word.lower(): names for word, names in owners.items()}
+        self._owners = {form: names for word, names in owners.items() for form in _forms(word.lower())}
         reversed_words: dict[str, list[str]] = {"ascii": [], "short": [], "plain": []}
         for word in self._owners:
             kind = "ascii" if word[0].isascii() else "short" if len(word) == 1 else "plain"
@@ -63,6 +70,8 @@ class Labels:
 
     def before(self, text: str, start: int, low: int) -> Label | None:
         """Returns the label directly before ``start``, looking no further back than ``low``."""
+        if text[start - 1 : start] == "-" and text[start - 2 : start - 1].isascii():
+            return None  # the middle of a code (KB-2026-…), whatever its first part spells
         window = text[max(low, start - _REACH) : start][::-1].lower()
         match = self._before.match(window)
         if match is None:
@@ -113,8 +122,8 @@ def find_table(text: str, low: int, high: int, labels: Labels) -> Table | None:
     delimiter = ""
     at = low
     for line in text[low:high].split("\n"):
-        if header and line.count(delimiter) == len(header) - 1:
-            cells += _row(line, at, delimiter, header)
+        if header and len(parts := _split(line, delimiter)) == len(header):
+            cells += _row(parts, at, header)
         else:
             delimiter, header = _header(line, labels, delimiter, header)
         at += len(line) + 1
@@ -135,8 +144,15 @@ def _header(
     return (delimiter, header) if not line.strip(" |-+:=") or len(line) > 4000 else (delimiter, [])
 
 
-def _row(line: str, at: int, delimiter: str, header: list[Label | None]) -> Iterable[tuple[int, int, Label]]:
-    for part, label in zip(line.split(delimiter), header, strict=True):
+def _split(line: str, delimiter: str) -> list[str]:
+    """Splits a row at ``delimiter``, which inside double quotes is text."""
+    if '"' not in line or delimiter not in line:
+        return line.split(delimiter)
+    return re.findall(f'(?:"[^"]*"|[^{delimiter}"])+|(?<![^{delimiter}])(?={delimiter}|$)', line)
+
+
+def _row(parts: list[str], at: int, header: list[Label | None]) -> Iterable[tuple[int, int, Label]]:
+    for part, label in zip(parts, header, strict=True):
         if label is not None and part.strip():
             yield at, at + len(part), label
         at += len(part) + 1

@@ -1,8 +1,8 @@
 """Korean morphemes with their offsets, from one Kiwi instance shared by the process.
 
-The only module that imports kiwipiepy. It hands out plain tuples, so nothing else depends on Kiwi's types. Morphemes
-may overlap and run backwards (a fused ending starts inside the stem): they are evidence about a stretch of text, and
-text is never rebuilt from them.
+The only module that imports kiwipiepy. It hands out plain tuples, so nothing else depends on Kiwi's types.
+Morphemes may overlap and run backwards (a fused ending starts inside the stem): they are evidence about a
+stretch of text, and text is never rebuilt from them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _guarded(step: Callable[[], Any]) -> Any:
 
 
 def chunks(text: str) -> Iterator[tuple[int, int]]:
-    """Gives ``(start, end)`` stretches of at most ``CHUNK`` characters, cut after a line, sentence or word if one ends."""
+    """Gives ``(start, end)`` of stretches of at most ``CHUNK`` characters, cut after lines where it can."""
     start, length = 0, len(text)
     while length - start > CHUNK:
         end = start + CHUNK

@@ -1,7 +1,8 @@
 """Stretches of a text that could be a person's name, each with what stands around it.
 
-First half of name detection: characters and word lists only, one pass over the words of the text. Nothing is decided
-here; ``name_rules`` weighs the evidence. The cost is linear in the text: per word a fixed number of look-ups.
+First half of name detection: characters and word lists only, one pass over the words of the text. Nothing is
+decided here; ``name_rules`` weighs the evidence. The cost is linear in the text: per word a fixed number of
+look-ups.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sovguard.detect.name_lexicon import HONORIFICS, NameLexicon, Tail, closed, tail_of
 
@@ -26,10 +28,33 @@ _SIGNS = {
     "#": "at",
 }
 _LONGEST_WORD = 24
+_LINE_START = frozenset({"start", "number_start", "close"})
+_CELL_START = frozenset({"start", "comma", "separator", "open"})
+_CELL_END = frozenset({"end", "comma", "separator", "close"})
+_PLACE_ENDINGS = frozenset("시도구군동읍면역로길리산강")
+_TO_PERSON = ("에게", "에겐", "한테", "께", "랑", "이랑", "더러", "네")
+_COPULA = (
+    "입니",
+    "이에요",
+    "예요",
+    "에요",
+    "이예요",
+    "이라고",
+    "라고",
+    "이요",
+    "요",
+    "인데",
+    "이고",
+    "이야",
+    "이었",
+    "였",
+)
+_NAMED = frozenset({"label", "label_space", "title"})
+_TITLED = frozenset({"title", "honorific", "next_title", "next_honorific"})
+_PERSONAL = _TITLED | {"colon"}
 
 
-@dataclass(slots=True)
-class Word:
+class Word(NamedTuple):
     """One run of Hangul, Latin letters or digits, with the gap before it."""
 
     text: str
@@ -43,8 +68,9 @@ class Candidate:
     """A stretch that could be a name.
 
     Attributes:
-        kind: ``full3`` or ``full4`` (surname and given name, by length), ``two`` (two syllables: a given name, or a
-            surname with a short one), ``bare`` (surname before a title) or ``other`` (any other word in a name's place).
+        kind: ``full3`` or ``full4`` (surname and given name, by length), ``two`` (two syllables: a given name,
+            or a surname with a short one), ``bare`` (surname before a title) or ``other`` (any other word in a
+            name's place).
         before: Class of what stands before it.
         after: Class of what stands after it.
         context: The label or title that spoke for it.
@@ -85,32 +111,25 @@ def _of_word(words: list[Word], index: int, text: str, lexicon: NameLexicon) -> 
     word = words[index]
     form = word.text[:_LONGEST_WORD]
     length = len(form)
-    two = form[:2] in lexicon.surnames if length > 1 else False
-    one = form[0] in lexicon.surnames
-    rare = not one and form[0] in lexicon.rare_surnames
+    two = length > 1 and form[:2] in lexicon.surnames
+    rare = form[0] not in lexicon.surnames and form[0] in lexicon.rare_surnames
+    one = rare or form[0] in lexicon.surnames
     before: tuple[str, str] | None = None
     for size in (4, 3, 2, 1):
         if size > length:
             continue
         surface = form[:size]
-        kinds = _kinds(surface, size, two, one or rare, lexicon)
+        kinds = _kinds(size, two, one)
         if not kinds:
             continue
         tail = tail_of(form[size:], closed(surface))
-        if tail is None or (surface in lexicon.titles or surface in lexicon.labels) and size > 1:
+        if tail is None or (size > 1 and (surface in lexicon.titles or surface in lexicon.labels)):
             continue
-        if before is None:
-            before = before_of(words, index, lexicon)
+        before = before or before_of(words, index, lexicon)
         after, title = _after(words, index, tail, text, lexicon)
         for kind in kinds:
-            if kind == "bare":
-                if after not in ("title", "honorific", "next_title", "next_honorific"):
-                    continue
-            elif kind == "other":
-                if before[0] not in _NAMED and after not in _PERSONAL:
-                    continue
             odd = _odd(surface, kind, two, lexicon)
-            if odd == "odd_syllables" and before[0] not in _NAMED and after not in _PERSONAL:
+            if not _plausible(kind, odd, before[0], after):
                 continue
             candidate = Candidate(
                 word.start,
@@ -123,41 +142,61 @@ def _of_word(words: list[Word], index: int, text: str, lexicon: NameLexicon) -> 
                 word.end,
             )
             evidence = candidate.evidence
-            evidence += (f"before.{before[0]}", f"after.{after}")
+            evidence += _surroundings(candidate, tail, form[size:])
             if rare and kind != "other" and not (two and size > 2):
                 evidence.append("rare_surname")
             elif kind == "two" and one:
                 evidence.append("surname")
             if odd:
                 evidence.append(odd)
-            if before[0] in _LINE_START and after == "colon":
-                evidence.append("speaker")
-            if before[0] in _CELL_START and after in _CELL_END:
-                evidence.append("cell")
-            if kind == "bare":
-                evidence.append(f"title.{title}" if title in ("씨", "님", "모") else "title.rank")
             if tail.title and text.startswith("님", word.start + size + len(tail.title)):
                 evidence.append("courtesy")
-            if tail.kind == "particle":
-                evidence.append(f"particle.{particle_class(form[size:])}")
-            if surface[-1] in _PLACE_ENDINGS and size > 1:
+            if kind == "bare" and surface in lexicon.modifiers:
+                evidence.append("modifier" if after.startswith("next") else "modifier_joined")
+            if size > 1 and surface[-1] in _PLACE_ENDINGS and not _person_like(candidate):
                 evidence.append("place_ending")
             if surface in lexicon.lookalikes:
                 evidence.append("lookalike")
             yield candidate
 
 
-_LINE_START = frozenset({"start", "number_start", "close"})
-_CELL_START = frozenset({"start", "comma", "separator", "open"})
-_CELL_END = frozenset({"end", "comma", "separator", "close"})
-_PLACE_ENDINGS = frozenset("시도구군동읍면역로길리산강")
-_TO_PERSON = ("에게", "에겐", "한테", "께", "랑", "이랑", "더러", "네")
-_COPULA = ("입니", "이에요", "예요", "에요", "이예요", "이라고", "라고", "이요", "요", "인데", "이고", "이야", "이었", "였")
-_NAMED = frozenset({"label", "label_space", "title"})
-_PERSONAL = ("title", "honorific", "next_title", "next_honorific", "colon")
+def _plausible(kind: str, odd: str, before: str, after: str) -> bool:
+    """Tells whether a candidate is worth weighing; what fails here has no chance, and most words do."""
+    if kind == "bare":
+        return after in _TITLED
+    if kind != "other" and odd != "odd_syllables":
+        return True
+    if before in _NAMED or after in _PERSONAL:
+        return True
+    return kind == "full3" and before in _CELL_START and after in _CELL_END
 
 
-def _kinds(surface: str, size: int, two: bool, one: bool, lexicon: NameLexicon) -> tuple[str, ...]:
+def _person_like(candidate: Candidate) -> bool:
+    return (
+        candidate.after in _PERSONAL
+        or candidate.before in _NAMED
+        or not {"introduced", "particle.person", "particle.vocative"}.isdisjoint(candidate.evidence)
+    )
+
+
+def _surroundings(candidate: Candidate, tail: Tail, ending: str) -> Iterator[str]:
+    before, after = candidate.before, candidate.after
+    yield f"before.{before}"
+    yield f"after.{after}"
+    if before in _LINE_START and after == "colon":
+        yield "speaker"
+    if before in _CELL_START and after in _CELL_END:
+        yield "cell"
+    if candidate.kind == "bare":
+        yield f"title.{candidate.context}" if candidate.context in ("씨", "님") else "title.rank"
+    if tail.kind == "particle":
+        said = particle_class(ending)
+        yield f"particle.{said}"
+        if before == "introducer" and said == "copula":
+            yield "introduced"
+
+
+def _kinds(size: int, two: bool, one: bool) -> tuple[str, ...]:
     if size == 4:
         return ("full4",) if two else ("other",)
     if size == 3:
@@ -177,7 +216,7 @@ def _odd(surface: str, kind: str, two: bool, lexicon: NameLexicon) -> str:
 
 
 def particle_class(form: str) -> str:
-    """Returns what a particle says about the word before it: people are spoken to, given to, called; things are not."""
+    """Returns what a particle says about its word: people are given to and called, things are not."""
     if form.startswith(_TO_PERSON):
         return "person"
     if form in ("아", "야"):
@@ -218,7 +257,7 @@ def before_of(words: list[Word], index: int, lexicon: NameLexicon) -> tuple[str,
         label = lexicon.label(word)
         if label and core[-1] != ")":
             return "label", label
-        if core in (":", "(", ":\"", "=") and (title := lexicon.title_before(word)):
+        if core in (":", "(", ':"', "=") and (title := lexicon.title_before(word)):
             return "title", title
     return _sign(gap)
 
@@ -239,11 +278,11 @@ def _after(words: list[Word], index: int, tail: Tail, text: str, lexicon: NameLe
         return "glued", ""
     if gap == " " and following:
         if following.text[0] >= "가":
-            found = tail_of(following.text[:_LONGEST_WORD], False) or tail_of(following.text[:_LONGEST_WORD], True)
+            found = tail_of(following.text[:_LONGEST_WORD], False) or tail_of(
+                following.text[:_LONGEST_WORD], True
+            )
             if found and found.title:
                 return ("next_honorific" if found.title in HONORIFICS else "next_title"), found.title
-            if following.text in lexicon.introducers:
-                return "word", ""
             return "word", ""
         return ("number" if following.text[0].isdigit() else "latin"), ""
     core = gap.strip(" ")

@@ -1,6 +1,7 @@
 """The word lists that person names are recognised by, and the grammar of what may follow a name in its word.
 
-Everything here is read once from the pack (``sovguard.recognizers``) and compiled; nothing looks at a whole text.
+Everything here is read once from the pack (``sovguard.recognizers``) and compiled; nothing looks at a whole
+text.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class NameLexicon:
     titles: frozenset[str]
     labels: frozenset[str]
     introducers: frozenset[str]
+    modifiers: frozenset[str]
     lookalikes: frozenset[str]
     foreign_surnames: frozenset[str]
     latin_surnames: frozenset[str]
@@ -88,7 +90,7 @@ def closed(text: str) -> bool:
 
 
 def tail_of(form: str, consonant: bool) -> Tail | None:
-    """Returns what ``form`` is when it follows a name ending in a consonant or vowel; ``None`` where it cannot."""
+    """Returns what ``form`` is after a name ending in a consonant or vowel; ``None`` if it cannot be."""
     if not form:
         return _NONE
     lexicon = load()
@@ -115,7 +117,7 @@ def _title_tail(form: str) -> Tail | None:
     match = lexicon.title_pattern.match(form)
     if match is None:
         return None
-    # The longest title may have swallowed a particle (교수 + 가 against 교수가…), so shorter ones are tried too.
+    # The longest title may have swallowed a particle, so shorter ones are tried too.
     for end in range(match.end(), 0, -1):
         title = form[:end]
         if title not in lexicon.titles:
@@ -160,6 +162,7 @@ def load() -> NameLexicon:
         titles=titles,
         labels=frozenset(word.lower() for word in _lines("name_labels_ko.txt")),
         introducers=frozenset(_lines("name_introducers_ko.txt")),
+        modifiers=frozenset(_lines("name_modifiers_ko.txt")),
         lookalikes=frozenset(_lines("name_lookalikes_ko.txt")),
         foreign_surnames=frozenset(_lines("foreign_surnames_ko.txt")),
         latin_surnames=frozenset(_lines("surnames_latin.txt")),
@@ -179,7 +182,9 @@ def _read(name: str) -> str:
     try:
         return resources.files("sovguard.recognizers").joinpath(name).read_text("utf-8")
     except (OSError, UnicodeError) as error:
-        raise RecognizerDefinitionError(f"{name} of the recognizer pack cannot be read; reinstall sovguard.") from error
+        raise RecognizerDefinitionError(
+            f"{name} of the recognizer pack cannot be read; reinstall sovguard."
+        ) from error
 
 
 def _lines(name: str) -> list[str]:

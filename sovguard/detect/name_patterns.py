@@ -1,7 +1,7 @@
-"""Names that are recognised by their form: partly masked, 김모 씨, before a Latin title, in Latin letters, Vietnamese.
+"""Names that are recognised by their form: partly masked, 김모 씨, in Latin letters, Vietnamese, spaced out.
 
-Regular expressions only, each with bounded repetition, so the cost stays linear. Names in plain Hangul are found by
-``name_candidates`` and ``name_rules``.
+Regular expressions only, each with bounded repetition, so the cost stays linear. Names in plain Hangul are
+found by ``name_candidates`` and ``name_rules``.
 """
 
 from __future__ import annotations
@@ -42,15 +42,30 @@ _CONTINUES = re.compile("[0-9A-Za-z@_À-ɏ=]|[.][a-z]")
 _WORD = re.compile(r"[A-Za-zÀ-ỿ.'’-]+")
 # Korean, with what Vietnamese and Chinese romanisations add: onsets (zh, ng, kh) and ends (c, nh, ch).
 _ONSET = "(?:kk|tt|pp|ss|jj|ch|sh|zh|th|ph|tr|nh|kh|ng|qu|[gkndtrlmbpshjcwyvxzqf])?"
-_RIME = "(?:yeo|yae|eui|woo|yoo|yeu|ae|ya|eo|ye|wa|oe|yo|wo|we|wi|yu|eu|ui|oo|ee|ou|ia|ai|ao|ei|iu|a|o|u|i|e)(?:ng|nh|ch|[nmlkpbtghrc])?"
+_VOWEL = "(?:yeo|yae|eui|woo|yoo|yeu|ae|ya|eo|ye|wa|oe|yo|wo|we|wi|yu|eu|ui|oo|ee|ou|ia|ai|ao|ei|iu|[aouie])"
+_RIME = f"{_VOWEL}(?:ng|nh|ch|[nmlkpbtghrc])?"
 _ROMANISED = re.compile(f"(?:{_ONSET}{_RIME}){{1,3}}", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(r"([A-Za-z_-]{2,20}|[가-힣]{1,8})[\"']?[ ]?([:=.(\[]?)[\"' ]{0,3}$")
 _HANGUL_NAME_BEFORE = re.compile(r"[가-힣]{2,5}(?: [가-힣]{1,5}){0,3} ?[(/,·] ?$")
 _HANJA = re.compile(r"(?<=[가-힣][(/])[一-龥]{2,5}(?=[)·,/ ])|(?<=[가-힣] \()[一-龥]{2,5}(?=[)·,/ ])")
-_AFTER_NAME = re.compile(r' ?(?:님|씨(?![가-힣]{2})|군(?![가-힣])|양(?![가-힣]))| ?[(<"]{1,2}[A-Za-z0-9._-]{2,40}@| ?\([가-힣]')
+_AFTER_NAME = re.compile(
+    r' ?(?:님|씨(?![가-힣]{2})|군(?![가-힣])|양(?![가-힣]))| ?[(<"]{1,2}[A-Za-z0-9._-]{2,40}@| ?\([가-힣]'
+)
 
 
-_CLOSE = {'"': '"', "'": "'", "|": "|", "\t": "\t", "(": ")", "[": "]", ",": ",", ">": "<", "“": "”", "‘": "’", "=": "("}
+_CLOSE = {
+    '"': '"',
+    "'": "'",
+    "|": "|",
+    "\t": "\t",
+    "(": ")",
+    "[": "]",
+    ",": ",",
+    ">": "<",
+    "“": "”",
+    "‘": "’",
+    "=": "(",
+}
 _OPEN = frozenset(_CLOSE)
 
 
@@ -60,11 +75,17 @@ def _compiled() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.P
     surname = _one_of(lexicon.surnames | lexicon.rare_surnames)
     first = _one_of(lexicon.foreign_surnames)
     return (
-        re.compile(rf"(?<![가-힣A-Za-z0-9*])({surname}[가-힣]?)({_MASK}{{1,3}}|[OX]{{2}}|O(?=[가-힣]))([가-힣]{{0,12}})(?![*A-Za-z0-9])"),
+        re.compile(
+            rf"(?<![가-힣A-Za-z0-9*])({surname}[가-힣]?)({_MASK}{{1,3}}|[OX]{{2}}|O(?=[가-힣]))"
+            "([가-힣]{0,12})(?![*A-Za-z0-9])"
+        ),
         re.compile(rf"(?<![가-힣])({surname})( ?)모( ?)(씨|군|양|님|\(|[가-힣]{{2,8}})"),
         re.compile(rf"(?<![가-힣])({surname}) ?({_LATIN_TITLE})(?![A-Za-z0-9])"),
         re.compile(rf"(?<![가-힣])({first}(?: [가-힣]{{1,4}}){{1,3}})(?![가-힣])"),
-        re.compile(rf"(?<![가-힣])({surname}) ((?:[가-힣]{{1,2}}|[가-힣] [가-힣])(?![가-힣])|[가-힣]{{2}}(?=님|입니다))"),
+        re.compile(
+            rf"(?<![가-힣])({surname}) "
+            "((?:[가-힣]{1,2}|[가-힣] [가-힣])(?![가-힣])|[가-힣]{2}(?=님|입니다))"
+        ),
     )
 
 
@@ -120,7 +141,11 @@ def _anonymous(match: re.Match[str]) -> Shape | None:
     surname, space, gap, after = match.groups()
     if after not in ("(", "씨", "군", "양", "님"):
         found = _tail(after)
-        if not found or (not gap and found not in ("씨", "군", "양", "님")) or (surname in _KIN_BEFORE_MO and not space):
+        if (
+            not found
+            or (not gap and found not in ("씨", "군", "양", "님"))
+            or (surname in _KIN_BEFORE_MO and not space)
+        ):
             return None
     elif (after == "님" and surname in _KIN_BEFORE_MO and not space) or (after == "양" and not gap):
         return None
@@ -128,9 +153,13 @@ def _anonymous(match: re.Match[str]) -> Shape | None:
 
 
 def _spaced(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
-    """A name with a space after the surname, or between all syllables: only as a value of its own or before 님."""
+    """A name with a space inside: only where it is a value of its own, or before 님."""
     text, given = match.string, match.group(2).replace(" ", "")
-    if given[0] not in lexicon.given_first or given[-1] not in lexicon.given_last or given in lexicon.lookalikes:
+    if (
+        given[0] not in lexicon.given_first
+        or given[-1] not in lexicon.given_last
+        or given in lexicon.lookalikes
+    ):
         return None
     if given in lexicon.titles or match.group(1) + given in lexicon.lookalikes:
         return None
@@ -139,7 +168,11 @@ def _spaced(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
     name = lexicon.label(label.group(1)) if label else ""
     closing = text[match.end() : match.end() + 2]
     own = bool(before) and before[-1] in _OPEN and closing[:1] in _CLOSE[before[-1]]
-    if own or (name and closing[:1] in ("", "\n", "(", ",", '"', "'", "/")) or closing.lstrip(" ").startswith("님"):
+    if (
+        own
+        or (name and closing[:1] in ("", "\n", "(", ",", '"', "'", "/"))
+        or closing.lstrip(" ").startswith("님")
+    ):
         return Shape(match.start(), match.end(), "spaced", 0.65, name)
     return None
 
@@ -153,7 +186,12 @@ def _foreign_end(match: re.Match[str]) -> int:
             break
         end += len(word) + (index > 0)
         stem = word[:-1]
-        if index and len(word) > 1 and word[-1] in "은는이가을를의께도와과" and load().particle(word[-1], stem):
+        if (
+            index
+            and len(word) > 1
+            and word[-1] in "은는이가을를의께도와과"
+            and load().particle(word[-1], stem)
+        ):
             return end - 1
     return end
 
@@ -200,7 +238,11 @@ def _latin_name(text: str, start: int, end: int, lexicon: NameLexicon) -> Shape 
     if before and not label and before.group(2) in ("", ":"):
         label = lexicon.title_before(before.group(1))
     after = _AFTER_NAME.match(text, end)
-    alias = _HANGUL_NAME_BEFORE.search(text, max(0, start - 24), start) if text[start - 1 : start] in "( /," else None
+    alias = (
+        _HANGUL_NAME_BEFORE.search(text, max(0, start - 24), start)
+        if text[start - 1 : start] in "( /,"
+        else None
+    )
     if any(word in lexicon.latin_words for word in lower if word not in lexicon.latin_surnames):
         return None
     initials = sum(len(word) == 1 for word in words)
@@ -211,23 +253,38 @@ def _latin_name(text: str, start: int, end: int, lexicon: NameLexicon) -> Shape 
             rest = words[1:] if index == 0 else words[:-1]
             if lower[index] in lexicon.latin_surnames and _given(rest, lexicon):
                 return Shape(start, end, "romanised", 0.8, label)
-        if lower[0] in lexicon.latin_given and words[1][1:].islower() or lower[-1] in lexicon.latin_given:
+        if (lower[0] in lexicon.latin_given and words[1][1:].islower()) or lower[-1] in lexicon.latin_given:
             return Shape(start, end, "latin", 0.7, label)
-    if len(words) == 1 and (len(words[0]) < 3 or not (words[0][1:].islower() or lower[0] in lexicon.latin_surnames)):
+    if len(words) == 1 and (
+        len(words[0]) < 3 or not (words[0][1:].islower() or lower[0] in lexicon.latin_surnames)
+    ):
         return None
-    if label and (len(words) > 1 or after or lower[0] in lexicon.latin_surnames | lexicon.latin_given or _certain(before)):
+    if label and (
+        len(words) > 1
+        or after
+        or lower[0] in lexicon.latin_surnames | lexicon.latin_given
+        or _certain(before)
+    ):
         return Shape(start, end, "label", 0.7, label)
     if after and (len(words) > 1 or lower[0] in lexicon.latin_surnames | lexicon.latin_given):
         return Shape(start, end, "latin", 0.65)
     if alias and len(words) > 1 and text[end : end + 1] in (")", ",", "/"):
         return Shape(start, end, "alias", 0.65)
-    if len(words) == 1 and lower[0] in lexicon.latin_given and text[end : end + 1] in (":", "(", ",", "", " ", "\n", ")"):
+    if (
+        len(words) == 1
+        and lower[0] in lexicon.latin_given
+        and text[end : end + 1] in (":", "(", ",", "", " ", "\n", ")")
+    ):
         return Shape(start, end, "latin", 0.55)
     return None
 
 
 def _certain(before: re.Match[str] | None) -> bool:
-    return before is not None and before.group(2) in (":", "=", ".") and before.group(1).lower() not in ("from", "by", "to")
+    return (
+        before is not None
+        and before.group(2) in (":", "=", ".")
+        and before.group(1).lower() not in ("from", "by", "to")
+    )
 
 
 def _given(words: list[str], lexicon: NameLexicon) -> bool:
@@ -237,7 +294,3 @@ def _given(words: list[str], lexicon: NameLexicon) -> bool:
         or all(_ROMANISED.fullmatch(part) for part in word.split("-"))
         for word in words
     ) and any(len(word) > 2 or len(words) > 1 for word in words)
-
-
-
-

@@ -1,8 +1,8 @@
 """Weighs what speaks for and against each candidate name.
 
-Evidence is additive: every class of surroundings and every reading by Kiwi is worth so many points (log-odds) in
-``person.toml``, and a candidate's score is their sum. After a first weighing, names that are certain lend support to
-others in the same text: the same name elsewhere, its given name alone, neighbours in a list or column.
+Evidence is additive: every class of surroundings and every reading by Kiwi is worth so many points (log-odds)
+in ``person.toml``, and a candidate's score is their sum. After a first weighing, names that are certain lend
+support to others in the same text: the same name elsewhere, its given name alone, neighbours in a list or column.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _beside(text: str, candidate: Candidate, starts: set[int], ends: dict[int, C
 
 
 def _columns(text: str, certain: Sequence[Candidate], candidates: Sequence[Candidate]) -> set[int]:
-    """Returns starts of candidates that fill a cell in a column where at least two cells are certain names."""
+    """Returns starts of candidates whose cell stands in a column with at least two certain names."""
     cells: dict[int, tuple[str, int]] = {}
     offset = 0
     bounds = [c.start for c in candidates]

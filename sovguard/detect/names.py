@@ -1,8 +1,8 @@
 """Person names: texts in, PERSON spans out.
 
-The seam of name detection. ``NameRecognizer.find`` gets normalised texts and gives spans; behind it lie word lists
-(``name_lexicon``), candidates (``name_candidates``), forms (``name_patterns``), Kiwi's reading and points
-(``name_rules``). Another model may take their place without a change for the caller.
+The seam of name detection. ``NameRecognizer.find`` gets normalised texts and gives spans; behind it lie word
+lists (``name_lexicon``), candidates (``name_candidates``), forms (``name_patterns``), Kiwi's reading and
+points (``name_rules``). Another model may take their place without a change for the caller.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class NameRecognizer:
 
     def __init__(self, mode: Literal["fast", "full"]) -> None:
         if mode not in ("fast", "full"):
-            raise ConfigError("NameRecognizer mode must be 'fast' or 'full'; for no names at all, do not build one.")
+            raise ConfigError(
+                "NameRecognizer mode must be 'fast' or 'full'; for no names at all, do not build one."
+            )
         self._full = mode == "full"
         self._lexicon = load()
 
@@ -59,7 +61,9 @@ class NameRecognizer:
 
     def _find(self, texts: Sequence[str]) -> Iterator[list[Detection]]:
         lexicon = self._lexicon
-        analysed: Iterable[list[Morpheme] | None] = morphemes(texts) if self._full else repeat(None, len(texts))
+        analysed: Iterable[list[Morpheme] | None] = (
+            morphemes(texts) if self._full else repeat(None, len(texts))
+        )
         # Texts are taken one by one as Kiwi's threads finish them, so both work at the same time.
         for text, reading in zip(texts, analysed, strict=True):
             if not _MAY_HOLD_NAME.search(text):

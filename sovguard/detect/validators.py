@@ -94,7 +94,7 @@ def payment_card(value: str) -> Verdict:
     if "*" in value:
         return Verdict.FAILED
     digits = digits_of(value)
-    if len(set(digits)) < 3:
+    if len(set(digits)) < 2:
         return Verdict.REFUTED
     total = 0
     for index, digit in enumerate(reversed(digits)):
@@ -144,7 +144,7 @@ def mac_address(value: str) -> Verdict:
 def phone_number(value: str) -> Verdict:
     """Refutes what only looks like a phone number: a span of years (1592-1598), one repeated digit."""
     digits = digits_of(value)
-    if len(digits) == 8 and "-" in value and 1500 <= int(digits[:4]) < int(digits[4:]) <= 2100:
+    if len(digits) == 8 and "-" in value and 1500 <= int(digits[:4]) < int(digits[4:]) <= 2035:
         return Verdict.REFUTED
     return Verdict.REFUTED if len(set(digits[3:])) == 1 and digits[3:4] != "0" else Verdict.PASSED
 
@@ -179,12 +179,12 @@ _ACCOUNT_PREFIXES = re.compile(
 
 
 def bank_account(value: str) -> Verdict:
-    """Checks a 계좌번호: 10 to 14 digits (16 for a few), in a grouping and with a prefix that a Korean bank uses.
+    """Checks a 계좌번호: 10 to 14 digits, in a grouping and with a prefix that a Korean bank uses.
 
     No common check digit is public; groupings follow the account tables of 금융결제원.
     """
     digits = digits_of(value)
-    if not 10 <= len(digits) <= 16 or len(set(digits)) < 3:
+    if not 10 <= len(digits) <= 14 or len(set(digits)) < 3:
         return Verdict.REFUTED
     if timestamp_free(value) is Verdict.REFUTED and "-" not in value:
         return Verdict.REFUTED
@@ -194,7 +194,7 @@ def bank_account(value: str) -> Verdict:
 def handle(value: str) -> Verdict:
     """Refutes words that are no personal account name: service names, roles, file and host names, plain numbers."""
     name = value.lstrip("@").lower()
-    if name in _NO_HANDLES or not re.search("[a-z가-힣]", name) or re.search(_FILE_ENDINGS, name):
+    if name in _NO_HANDLES or re.match("(?:19|20)[0-9]{2}-?[01][0-9]", name) or not re.search("[a-z가-힣]", name) or re.search(_FILE_ENDINGS, name):
         return Verdict.REFUTED
     return Verdict.PASSED if re.search("[0-9._#-]", name) else Verdict.FAILED
 
@@ -212,7 +212,7 @@ _FILE_ENDINGS = r"\.(?:com|net|org|kr|io|jp|cn|py|js|ts|java|json|yaml|yml|toml|
 def issued_number(value: str) -> Verdict:
     """Refutes a labelled value that is a year, a date or too short to be a number issued to one person."""
     digits = digits_of(value)
-    if len(digits) < 3 or (len(digits) == len(value) == 4 and 1900 <= int(digits) <= 2100):
+    if len(digits) < 4 or (len(digits) == len(value) == 4 and 1900 <= int(digits) <= 2100):
         return Verdict.REFUTED
     if re.fullmatch(r"(?:19|20)[0-9]{2}[-.](?:0?[1-9]|1[0-2])[-.](?:0?[1-9]|[12][0-9]|3[01])", value):
         return Verdict.REFUTED
