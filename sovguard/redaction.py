@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sovguard.entities import Detection
-from sovguard.errors import DetectionError
+from sovguard.errors import DetectionError, VaultError
 from sovguard.restore.text import FAMILY_WORDS, resolve
 from sovguard.surrogates import LITERAL_TYPE, Candidate, find, namespace_of
 from sovguard.vault.session import VaultSession
@@ -224,8 +224,11 @@ def _strays(draft: Draft, minted: Sequence[tuple[Span, str]], namespaces: Collec
             return inside.end if end else inside.start
         return offset - shifts[index]
 
-    return [
+    strays = [
         Span(origin(stray.start(), end=False), origin(stray.end, end=True), LITERAL_TYPE)
         for stray in found
         if stray.end not in ends
     ]
+    if not strays:
+        raise VaultError("the vault gave something that is no surrogate; nothing was sent: check the vault")
+    return strays

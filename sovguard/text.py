@@ -181,7 +181,7 @@ _SPOKEN = dict(zip("공영빵일이삼사오육륙칠팔구", "0001234566789", s
 _DIGIT = "[공영빵일이삼사오육륙칠팔구]"
 # The gate: four spoken digits with at most a separator between two, or a digit with look-alike letters around it.
 _SEPARATOR = "(?: ?(?:다시|다쉬|하이픈|대시|에|의|-|·|,|\\.) ?| )"
-_SPOKEN_RUN = re.compile(f"{_DIGIT}(?:{_SEPARATOR}?{_DIGIT}){{3,}}")
+_SPOKEN_RUN = re.compile(f"{_DIGIT}(?=[ 에의다하대·,.-]|{_DIGIT})(?:{_SEPARATOR}?{_DIGIT}){{3,}}")
 _SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}")
 # 이 before these syllables is the copula or a particle of the sentence, not a two (오팔이요, 오팔이에요, 오팔이고).
 _COPULA = re.compile("이(?=요|에요|예요|고|라|래|며|지|었|였|네|랑|야|은|는|을|를|가|도|구요|구나)|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)")
@@ -209,15 +209,18 @@ def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
     text = view.text
     regions: list[tuple[int, int]] = []
     edges = sorted(bounds)
-    patterns = (_SPOKEN_RUN, _MIXED_RUN) if _MIXED_GATE.search(text) else (_SPOKEN_RUN,)
-    for pattern in patterns:
-        for match in pattern.finditer(text):
-            low, high = max(0, match.start() - _REACH), min(len(text), match.end() + _REACH)
-            if edges:
-                after = bisect_right(edges, match.start())
-                low = max(low, edges[after - 1]) if after else low
-                high = min(high, edges[after]) if after < len(edges) else high
-            regions.append((low, high))
+    runs = [match.span() for match in _SPOKEN_RUN.finditer(text)]
+    for gate in _MIXED_GATE.finditer(text):
+        mixed = _MIXED_RUN.search(text, max(0, gate.start() - 20), gate.end() + 24)
+        if mixed is not None:
+            runs.append(mixed.span())
+    for start, end in runs:
+        low, high = max(0, start - _REACH), min(len(text), end + _REACH)
+        if edges:
+            after = bisect_right(edges, start)
+            low = max(low, edges[after - 1]) if after else low
+            high = min(high, edges[after]) if after < len(edges) else high
+        regions.append((low, high))
     if not regions:
         return None
     builder = _Builder()

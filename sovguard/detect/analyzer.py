@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from sovguard.detect import definitions
-from sovguard.detect.judge import Judge, Place
+from sovguard.detect.judge import Judge
+from sovguard.detect.labels import Scan, label_cells, may_hold_table
 from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.entities import Detection
@@ -50,7 +51,7 @@ class Analyzer:
         pack = definitions.built_in_pack()
         added = (*definitions.entry_point_definitions(), *definitions.path_definitions(recognizers))
         self._scanner = Scanner((*pack.recognizers, *added))
-        self._judge = Judge((*pack.recognizers, *added), pack.false_friends)
+        self._judge = Judge((*pack.recognizers, *added), pack.false_friends, self._scanner.words)
         self._names: NameRecognizer | None = None
         if names != "off":
             from sovguard.detect.names import NameRecognizer
@@ -79,48 +80,47 @@ class Analyzer:
             for view, hits in zip(views, found, strict=True):
                 hits += self._scan_limited(view)
         if self._names is not None:
-            # A few views differ from their texts; names are reported in view offsets and mapped like the rest.
-            for view, hits, names in zip(
-                views, found, self._names.find([view.text for view in views]), strict=True
-            ):
+            everyone = self._names.find([view.text for view in views])
+            for view, hits, names in zip(views, found, everyone, strict=True):
                 hits += (_moved(hit, *view.origin(hit.start, hit.end)) for hit in names)
-        return [resolve(hits) for hits in found]
+        return [resolve(hits) if len(hits) > 1 else hits for hits in found]
 
     def _scan(self, joined: _Joined) -> list[list[Detection]]:
         """Scans joined texts; returns detections in the offsets of each original text."""
         found: list[list[Detection]] = [[] for _ in joined.views]
-        for index, hit in self._hits(joined.text, joined.starts, self._scanner.candidates(joined.text)):
-            start = joined.starts[index]
-            view = joined.views[index]
-            found[index].append(_moved(hit, *view.origin(hit.start - start, hit.end - start)))
-        spoken = spoken_view(View(joined.text), joined.starts)
+        text, starts, views = joined.text, joined.starts, joined.views
+        scan = self._judge.labels.scan(text)
+        for view, start in zip(views, starts, strict=True):
+            if may_hold_table(view.text):
+                label_cells(text, start, start + len(view.text), self._judge.labels, scan)
+        for index, hit in self._hits(text, starts, self._scanner.candidates(text, scan), scan, views):
+            found[index].append(hit)
+        spoken = spoken_view(View(text), starts)
         if spoken is not None:
-            for _, hit in self._hits(spoken.text, (0,), self._scanner.candidates(spoken.text)):
+            scan = self._judge.labels.scan(spoken.text)
+            for _, hit in self._hits(spoken.text, (0,), self._scanner.candidates(spoken.text, scan), scan, (None,)):
                 low, high = spoken.origin(hit.start, hit.end)
-                if high - low == hit.end - hit.start and joined.text[low:high] == spoken.text[hit.start : hit.end]:
+                if high - low == hit.end - hit.start and text[low:high] == spoken.text[hit.start : hit.end]:
                     continue  # no digit of it was read aloud: the plain view has judged it with more around it
-                index = bisect_right(joined.starts, low) - 1
-                start = joined.starts[index]
-                found[index].append(_moved(hit, *joined.views[index].origin(low - start, high - start)))
+                index = bisect_right(starts, low) - 1
+                start = starts[index]
+                found[index].append(_moved(hit, *views[index].origin(low - start, high - start)))
         return found
 
     def _scan_limited(self, view: View) -> Iterator[Detection]:
-        for _, hit in self._hits(view.text, (0,), self._scanner.limited_candidates(view.text)):
-            yield _moved(hit, *view.origin(hit.start, hit.end))
+        scan = self._judge.labels.scan(view.text)
+        for _, hit in self._hits(view.text, (0,), self._scanner.limited_candidates(view.text), scan, (view,)):
+            yield hit
 
     def _hits(
-        self, text: str, starts: Sequence[int], candidates: Iterable[Candidate]
+        self, text: str, starts: Sequence[int], candidates: Iterable[Candidate], scan: Scan, views: Sequence[View | None]
     ) -> Iterator[tuple[int, Detection]]:
         """Judges candidates; yields each hit with the index of the text it lies in."""
-        places: dict[int, Place] = {}
+        judge = self._judge.judge
         for candidate in candidates:
             index = bisect_right(starts, candidate.start) - 1
-            place = places.get(index)
-            if place is None:
-                low = starts[index]
-                high = starts[index + 1] - len(_SEPARATOR) if index + 1 < len(starts) else len(text)
-                place = places[index] = self._judge.place(text, low, high)
-            hit = place.judge(candidate)
+            high = starts[index + 1] - len(_SEPARATOR) if index + 1 < len(starts) else len(text)
+            hit = judge(text, candidate, scan, starts[index], high, views[index])
             if hit is not None:
                 yield index, hit
 

@@ -42,9 +42,13 @@ class PatternDefinition:
         pass_score: Score once the check passed; ``score`` where the file says nothing.
         first_digits: Lengths of the digit run that a match begins with. Lets the cheap scan skip the pattern elsewhere.
         first_letters: ASCII letters that a match may begin with; likewise.
+        first_words: Words that a match may begin with; likewise, for matches that begin with Hangul.
         lead: What directly before the match belongs to the value (the region of an old licence plate).
-        after: The match counts only where one of these characters stands before it (one space allowed), and ``lead``
-            must match there; how an address is found from its first number.
+        lead_required: The match counts only with its lead; implied by ``after``.
+        behind: What has to stand directly before the match without belonging to the value.
+        then: One of these characters stands behind the run of digits or letters that the match begins with; likewise.
+        after: One of these characters stands before the match (one space allowed); lets the cheap scan skip the pattern
+            elsewhere. How an address is found from its first number.
         ignores_labels: Keeps its score beside the label of another type (an e-mail address is one anywhere).
         labels: Labels of this pattern alone, beside those of the file.
     """
@@ -57,8 +61,12 @@ class PatternDefinition:
     pass_score: float | None = None
     first_digits: tuple[int, ...] = ()
     first_letters: str = ""
+    first_words: tuple[str, ...] = ()
     lead: str | None = None
+    lead_required: bool = False
+    behind: str | None = None
     after: str = ""
+    then: str = ""
     ignores_labels: bool = False
     labels: tuple[str, ...] = ()
 
@@ -122,8 +130,12 @@ _PATTERN_FIELDS = {
     "pass_score",
     "first_digits",
     "first_letters",
+    "first_words",
     "lead",
+    "lead_required",
+    "behind",
     "after",
+    "then",
     "ignores_labels",
     "labels",
 }
@@ -275,7 +287,7 @@ def _pattern(raw: Mapping[str, Any], fragments: Mapping[str, str], source: str) 
     for number in (score, raw.get("pass_score", score)):
         if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= 1:
             raise RecognizerDefinitionError(f"{where}: score and pass_score must be numbers from 0 to 1")
-    lead = raw.get("lead")
+    lead, behind = raw.get("lead"), raw.get("behind")
     return PatternDefinition(
         name=name,
         regex=regex,
@@ -285,8 +297,12 @@ def _pattern(raw: Mapping[str, Any], fragments: Mapping[str, str], source: str) 
         pass_score=raw.get("pass_score"),
         first_digits=tuple(raw.get("first_digits", ())),
         first_letters=raw.get("first_letters", ""),
+        first_words=_words(raw, "first_words", where),
         lead=expand(lead, fragments, where) if lead is not None else None,
+        lead_required=raw.get("lead_required", "after" in raw and lead is not None),
+        behind=expand(behind, fragments, where) if behind is not None else None,
         after=raw.get("after", ""),
+        then=raw.get("then", ""),
         ignores_labels=raw.get("ignores_labels", False),
         labels=_words(raw, "labels", where),
     )

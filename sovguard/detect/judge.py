@@ -14,13 +14,14 @@ The written rule, in this order:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sovguard.detect.definitions import RecognizerDefinition
-from sovguard.detect.labels import FALSE_FRIEND, Label, Labels, Table, find_table
+from sovguard.detect.definitions import ContextDefinition, RecognizerDefinition
+from sovguard.detect.labels import FALSE_FRIEND, Label, Labels, Scan
 from sovguard.detect.patterns import Candidate
 from sovguard.detect.validators import VALIDATORS, Verdict
 from sovguard.entities import Detection, Evidence
+from sovguard.text import View
 
 THRESHOLD = 0.5
 LABELLED = 0.9
@@ -32,7 +33,9 @@ _LEAD_REACH = 72
 class Judge:
     """The labels, context words and checks of a set of recognizers."""
 
-    def __init__(self, recognizers: Sequence[RecognizerDefinition], false_friends: Sequence[str]) -> None:
+    def __init__(
+        self, recognizers: Sequence[RecognizerDefinition], false_friends: Sequence[str], triggers: Iterable[str]
+    ) -> None:
         owners: dict[str, set[str]] = {}
         for word in false_friends:
             owners.setdefault(word, set()).add(FALSE_FRIEND)
@@ -42,52 +45,41 @@ class Judge:
             for pattern in recognizer.patterns:
                 for word in pattern.labels:
                     owners.setdefault(word, set()).add(f"{recognizer.name}/{pattern.name}")
-        self.labels = Labels({word: frozenset(names) for word, names in owners.items()})
-        self.context = {
+        self.labels = Labels({word: frozenset(names) for word, names in owners.items()}, triggers)
+        self._evidence: dict[tuple[str, str | None, bool | None, str | None], Evidence] = {}
+        self._context = {
             recognizer.name: re.compile("|".join(map(re.escape, recognizer.context.words)), re.IGNORECASE)
             for recognizer in recognizers
             if recognizer.context.words
         }
 
-    def place(self, text: str, low: int, high: int) -> Place:
-        """Returns the place of one text inside ``text``; nothing outside ``low:high`` is looked at."""
-        return Place(self, text, low, high)
+    def judge(
+        self, text: str, candidate: Candidate, scan: Scan, low: int, high: int, view: View | None = None
+    ) -> Detection | None:
+        """Returns the detection that ``candidate`` is, or ``None``; looks at nothing outside ``low:high``.
 
-
-class Place:
-    """One text within the scanned one; remembers what stands before each offset."""
-
-    __slots__ = ("_high", "_judge", "_labels", "_low", "_table", "_text")
-
-    def __init__(self, judge: Judge, text: str, low: int, high: int) -> None:
-        self._judge = judge
-        self._text = text
-        self._low = low
-        self._high = high
-        self._labels: dict[int, Label | None] = {}
-        self._table: Table | None | bool = None
-
-    def judge(self, candidate: Candidate) -> Detection | None:
-        """Returns the detection that ``candidate`` is, or ``None``."""
-        rule, start, end = candidate.rule, candidate.start, candidate.end
+        With ``view``, which ``text[low:high]`` is the text of, the detection's offsets are those of its original.
+        """
+        rule, start, end, anchor = candidate
         recognizer, pattern = rule.recognizer, rule.pattern
-        if end > self._high:
+        if end > high:
             return None
-        if pattern.after and not self._follows(start, pattern.after):
-            return None
+        if rule.lead is not None or rule.behind is not None:
+            # Nothing that belongs to a value stands on the line before it.
+            reach = max(low, anchor - _LEAD_REACH, text.rfind("\n", low, anchor) + 1)
+            if rule.behind is not None and not rule.behind.search(text, reach, anchor):
+                return None
+        label = scan.labels.get(anchor)
         if rule.lead is not None:
-            lead = rule.lead.search(self._text, max(self._low, start - _LEAD_REACH), start)
+            lead = rule.lead.search(text, reach, start)
             if lead is not None:
                 start = lead.start()
-            elif pattern.after:
+                label = scan.labels.get(start, label if start + 1 >= anchor else None)
+            elif pattern.lead_required:
                 return None
-        score = pattern.score
-        cost = 0.0
+        score, cost = pattern.score, 0.0
         word: str | None = None
-        label = self._label(start if candidate.anchor == candidate.start else candidate.anchor)
-        owned = label is not None and (
-            recognizer.name in label.owners or f"{recognizer.name}/{pattern.name}" in label.owners
-        )
+        owned = label is not None and not rule.owners.isdisjoint(label.owners)
         if label is not None and owned:
             score = max(score, LABELLED + score / 20)
             word = label.word
@@ -97,15 +89,14 @@ class Place:
             if label is not None and not pattern.ignores_labels:
                 cost = _cost(label, recognizer.name)
                 score -= cost
-            found = self._context(recognizer, start, end)
-            if found is not None:
+            word = self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high)
+            if word is not None:
                 score = min(1.0, score + recognizer.context.boost)
-                word = found
             elif pattern.requires == "context":
                 return None
         valid: bool | None = None
         if pattern.validator is not None:
-            verdict = VALIDATORS[pattern.validator](self._text[candidate.start : end])
+            verdict = VALIDATORS[pattern.validator](text[candidate.start : end])
             if verdict is Verdict.REFUTED:
                 return None
             valid = verdict is Verdict.PASSED
@@ -113,41 +104,24 @@ class Place:
                 score = max(score, pattern.pass_score - cost)
         if score < THRESHOLD:
             return None
-        evidence = Evidence(pattern.name, pattern.validator, valid, word)
+        if view is not None:
+            start, end = view.origin(start - low, end - low)
+        key = (pattern.name, pattern.validator, valid, word)
+        evidence = self._evidence.get(key)
+        if evidence is None:
+            evidence = self._evidence[key] = Evidence(*key)
         return Detection(recognizer.entity_type, start, end, round(score, 3), recognizer.name, evidence)
 
-    def _follows(self, start: int, characters: str) -> bool:
-        before = start - 1
-        if before >= self._low and self._text[before] == " ":
-            before -= 1
-        return before >= self._low and self._text[before] in characters
-
-    def _label(self, start: int) -> Label | None:
-        if start not in self._labels:
-            label = self._judge.labels.before(self._text, start, self._low)
-            if label is None:
-                label = self._table_label(start)
-            self._labels[start] = label
-        return self._labels[start]
-
-    def _table_label(self, start: int) -> Label | None:
-        if self._table is None:
-            several_lines = self._text.find("\n", self._low, self._high) >= 0
-            table = find_table(self._text, self._low, self._high, self._judge.labels) if several_lines else None
-            self._table = table if table is not None else False
-        return self._table.label(start) if isinstance(self._table, Table) else None
-
-    def _context(self, recognizer: RecognizerDefinition, start: int, end: int) -> str | None:
-        words = self._judge.context.get(recognizer.name)
+    def _word_beside(
+        self, text: str, name: str, context: ContextDefinition, start: int, end: int, low: int, high: int
+    ) -> str | None:
+        words = self._context.get(name)
         if words is None:
             return None
-        context = recognizer.context
-        last: re.Match[str] | None = None
-        for last in words.finditer(self._text, max(self._low, start - context.before), start):
-            pass
-        if last is None:
-            last = words.search(self._text, end, min(self._high, end + context.after))
-        return last[0] if last is not None else None
+        found = words.search(text, max(low, start - context.before), start)
+        if found is None:
+            found = words.search(text, end, min(high, end + context.after))
+        return found[0] if found is not None else None
 
 
 def _cost(label: Label, recognizer: str) -> float:

@@ -1,23 +1,25 @@
-"""What stands beside a value: labels directly before it, table headers above it, context words around it.
+"""What stands beside a value: labels directly before it and table headers above it.
 
 A label (``사번:``, ``"rrn": "``, 계좌번호는) says what a number is, so the nearest one wins over the number's shape: a
-13-digit number labelled 운송장 is no resident number. Labels are matched backwards from the value over a gap of
-separators and at most one particle.
+13-digit number labelled 운송장 is no resident number. One pass over a text finds every label, and the gap of separators
+and at most one particle behind it says where its value begins.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 FALSE_FRIEND = ""
 """Owner of labels that mark a number as something that is not personal (주문번호, 운송장)."""
 
-_REACH = 40
-_GAP = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「『…?!]*"""
-_PARTICLE = "(?:은|는|이|가|을|를|도|의|로|로는|으로|란|만|에|엔|요|님|임|번|[0-9]{1,2}|값|:)?"
+_OPENING = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「『…?!)\]]"""
+# Bounded: between a label and its value stand a few marks, not a page of them.
+_PARTICLE = "(?:은|는|이|가|을|를|도|의|로는|으로|로|란|만|에|엔|요|님|임|값)?"
+_GAP = re.compile(f"{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +30,12 @@ class Label:
     owners: frozenset[str]
 
 
-def trie_regex(words: Iterable[str]) -> str:
-    """Returns one regex for all ``words``, longest first, sharing prefixes so that matching cost stays flat."""
-    root: dict[str, dict] = {}  # type: ignore[type-arg]  # nested by itself
-    for word in words:
-        node = root
-        for character in word:
-            node = node.setdefault(character, {})
-        node[""] = {}
-    return _trie(root)
+@dataclass(slots=True)
+class Scan:
+    """What one pass over a text found: the label before each value start, and where trigger words stand."""
 
-
-def _trie(node: Mapping[str, dict]) -> str:  # type: ignore[type-arg]  # nested by itself
-    branches = [re.escape(character) + _trie(child) for character, child in sorted(node.items()) if character]
-    if not branches:
-        return ""
-    body = branches[0] if len(branches) == 1 and "" not in node else f"(?:{'|'.join(branches)})"
-    return f"{body}?" if "" in node else body
+    labels: dict[int, Label] = field(default_factory=dict)
+    words: list[tuple[int, str]] = field(default_factory=list)
 
 
 def _forms(word: str) -> set[str]:
@@ -55,79 +46,113 @@ def _forms(word: str) -> set[str]:
 
 
 class Labels:
-    """All labels of a set of recognizers, ready to look backwards from a value."""
+    """All labels of a set of recognizers, and the trigger words of their patterns, ready to be found in one pass."""
 
-    def __init__(self, owners: Mapping[str, frozenset[str]]) -> None:
-        self._owners = {form: names for word, names in owners.items() for form in _forms(word.lower())}
-        reversed_words: dict[str, list[str]] = {"ascii": [], "short": [], "plain": []}
-        for word in self._owners:
-            kind = "ascii" if word[0].isascii() else "short" if len(word) == 1 else "plain"
-            reversed_words[kind].append(word[::-1])
-        guards = {"ascii": "(?![a-z0-9])", "short": "(?![가-힣])", "plain": ""}
-        body = "|".join(f"(?:{trie_regex(words)}){guards[kind]}" for kind, words in reversed_words.items() if words)
-        # Backwards: gap, particle, gap, label. The lazy second gap keeps "번호 (" and "번호는 :" apart from prose.
-        self._before = re.compile(f"{_GAP}(\n {{0,8}})?{_GAP}{_PARTICLE[::1]}[ )\\]]{{0,2}}({body or '(?!)'})")
+    def __init__(self, owners: Mapping[str, frozenset[str]], triggers: Iterable[str] = ()) -> None:
+        merged: dict[str, frozenset[str]] = {}
+        for word, names in owners.items():
+            for form in _forms(word.lower()):
+                merged[form] = merged.get(form, frozenset()) | names
+        self._labels = {word: Label(word, names) for word, names in merged.items()}
+        self._triggers = frozenset(triggers)
+        words = sorted({*self._triggers, *self._labels})
+        self._words = [(word, self._labels.get(word), _guard(word)) for word in words]
+        self._find = AhoCorasick(words, matchkind=MatchKind.LeftmostLongest).find_matches_as_indexes
 
-    def before(self, text: str, start: int, low: int) -> Label | None:
-        """Returns the label directly before ``start``, looking no further back than ``low``."""
-        if text[start - 1 : start] == "-" and text[start - 2 : start - 1].isascii():
-            return None  # the middle of a code (KB-2026-…), whatever its first part spells
-        window = text[max(low, start - _REACH) : start][::-1].lower()
-        match = self._before.match(window)
-        if match is None:
-            return None
-        if match[1] is not None:
-            # A label on the line above counts only if it has that line to itself; else it is a column of a table.
-            line = window[match.start(2) :].partition("\n")[0]
-            if re.search("[,\t|;]", line):
-                return None
-        word = match[2][::-1]
-        return Label(word, self._owners[word])
+    def scan(self, text: str) -> Scan:
+        """Returns the labels and trigger words of ``text``."""
+        found = Scan()
+        labels, triggers, words, gap = found.labels, self._triggers, self._words, _GAP.match
+        for which, start, end in self._matches(text):
+            word, label, guard = words[which]
+            if guard is not None and not guard(text, start, end):
+                continue
+            if word in triggers:
+                found.words.append((start, word))
+            if label is None:
+                continue
+            match = gap(text, end)
+            value = match.end() if match is not None else end
+            if match is not None and match[1] is not None and _in_table(text, start):
+                continue
+            if value == end + 1 and text[end] == "-" and word.isascii():
+                continue  # the first part of a code (KB-2026-…), whatever it spells
+            labels[value] = label
+        return found
 
     def of_cell(self, cell: str) -> Label | None:
         """Returns the label that a table's header cell is, or ends with."""
         trimmed = cell.strip(" \t\"'`*#").lower()
-        owners = self._owners.get(trimmed)
-        if owners is None:
-            match = self._before.match(trimmed[::-1])
-            if match is None or match.start(2):
-                return None
-            trimmed = match[2][::-1]
-            owners = self._owners[trimmed]
-        return Label(trimmed, owners)
+        whole = self._labels.get(trimmed)
+        if whole is not None:
+            return whole
+        return self.scan(trimmed).labels.get(len(trimmed))
+
+    def _matches(self, text: str) -> list[tuple[int, int, int]]:
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            lowered = text.translate(_ASCII_LOWER)
+        try:
+            return self._find(lowered)
+        except UnicodeEncodeError:
+            # A lone surrogate has no UTF-8 form; any character in its place keeps the offsets.
+            return self._find(_LONE_SURROGATE.sub("\ufffd", lowered))
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_ASCII_LOWER = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def _guard(word: str) -> Callable[[str, int, int], bool] | None:
+    """Returns the check that a match of ``word`` is a word of its own, where its letters alone do not show that."""
+    if word.isascii():
+        return _apart_in_ascii
+    return _apart_in_hangul if len(word) == 1 else None
+
+
+def _apart_in_ascii(text: str, start: int, end: int) -> bool:
+    """Grid is no id: no ASCII letter or digit may touch the word, if it begins and ends with one."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    return not (before.isascii() and before.isalnum()) and not (
+        after.isascii() and after.isalnum() and text[end - 1].isalnum()
+    )
+
+
+def _apart_in_hangul(text: str, start: int, end: int) -> bool:
+    """A label of one syllable (생, 차) must not be part of a longer word; one particle may follow."""
+    before = text[start - 1] if start else " "
+    return not "가" <= before <= "힣" and _HANGUL_WORD.match(text, end) is None
+
+
+_HANGUL_WORD = re.compile("[가-힣]{2}|(?![은는이가을를도의로])[가-힣]")
+
+
+def _in_table(text: str, start: int) -> bool:
+    """Whether a label that ends its line shares it with a delimiter: then it is a column, not the next line's label."""
+    line = text[text.rfind("\n", max(0, start - 200), start) + 1 : start]
+    return re.search("[,\t|;]", line) is not None
 
 
 _DELIMITERS = (",", "\t", "|", ";")
 
 
-class Table:
-    """The labelled cells of a delimited table inside a text: which header stands above an offset."""
-
-    def __init__(self, cells: list[tuple[int, int, Label]]) -> None:
-        self._starts = [start for start, _, _ in cells]
-        self._cells = cells
-
-    def label(self, start: int) -> Label | None:
-        """Returns the header label of the cell that holds offset ``start``."""
-        index = bisect_right(self._starts, start) - 1
-        if index < 0 or start >= self._cells[index][1]:
-            return None
-        return self._cells[index][2]
-
-
-def find_table(text: str, low: int, high: int, labels: Labels) -> Table | None:
-    """Returns the labelled cells in ``text[low:high]``, or ``None`` where there is no table with a known header."""
-    cells: list[tuple[int, int, Label]] = []
+def label_cells(text: str, low: int, high: int, labels: Labels, scan: Scan) -> None:
+    """Adds to ``scan`` the header label of every cell of a delimited table in ``text[low:high]``."""
     header: list[Label | None] = []
     delimiter = ""
     at = low
     for line in text[low:high].split("\n"):
         if header and len(parts := _split(line, delimiter)) == len(header):
-            cells += _row(parts, at, header)
+            _label_row(parts, at, header, scan)
         else:
             delimiter, header = _header(line, labels, delimiter, header)
         at += len(line) + 1
-    return Table(cells) if cells else None
+
+
+def may_hold_table(text: str) -> bool:
+    """Whether ``text`` has several lines and a delimiter at all."""
+    return "\n" in text and any(delimiter in text for delimiter in _DELIMITERS)
 
 
 def _header(
@@ -151,8 +176,9 @@ def _split(line: str, delimiter: str) -> list[str]:
     return re.findall(f'(?:"[^"]*"|[^{delimiter}"])+|(?<![^{delimiter}])(?={delimiter}|$)', line)
 
 
-def _row(parts: list[str], at: int, header: list[Label | None]) -> Iterable[tuple[int, int, Label]]:
+def _label_row(parts: list[str], at: int, header: list[Label | None], scan: Scan) -> None:
     for part, label in zip(parts, header, strict=True):
-        if label is not None and part.strip():
-            yield at, at + len(part), label
+        if label is not None:
+            inner = at + len(part) - len(part.lstrip(" \"'`("))
+            scan.labels.setdefault(inner, label)
         at += len(part) + 1

@@ -26,6 +26,7 @@ _HANGUL = re.compile("[가-힣]")
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
 _lock = threading.Lock()
 _kiwi: Kiwi | None = None
+_abandoned: list[Kiwi] = []
 
 
 class Morpheme(NamedTuple):
@@ -120,8 +121,13 @@ def _load() -> Kiwi:
 
 
 def _forget() -> None:
-    """Drops the instance and the lock in a forked child, where Kiwi's threads no longer exist."""
+    """Makes the next call build a new instance; run in a forked child, where Kiwi's threads do not exist.
+
+    The old instance is kept: taking it down would wait for those threads for ever.
+    """
     global _kiwi, _lock
+    if _kiwi is not None:
+        _abandoned.append(_kiwi)
     _kiwi = None
     _lock = threading.Lock()
 

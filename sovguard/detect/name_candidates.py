@@ -68,9 +68,9 @@ class Candidate:
     """A stretch that could be a name.
 
     Attributes:
-        kind: ``full3`` or ``full4`` (surname and given name, by length), ``two`` (two syllables: a given name,
-            or a surname with a short one), ``bare`` (surname before a title) or ``other`` (any other word in a
-            name's place).
+        kind: ``full3`` or ``full4`` (surname and given name, by length), ``two`` (two syllables: a given
+            name, or a surname with a short one), ``bare`` (surname before a title) or ``other`` (any other
+            word in a name's place).
         before: Class of what stands before it.
         after: Class of what stands after it.
         context: The label or title that spoke for it.

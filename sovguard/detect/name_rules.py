@@ -2,7 +2,8 @@
 
 Evidence is additive: every class of surroundings and every reading by Kiwi is worth so many points (log-odds)
 in ``person.toml``, and a candidate's score is their sum. After a first weighing, names that are certain lend
-support to others in the same text: the same name elsewhere, its given name alone, neighbours in a list or column.
+support to others in the same text: the same name elsewhere, its given name alone, neighbours in a list or
+column.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The cheap scan: which patterns can match where.
 
-Nearly every identifier begins with a run of ASCII digits or a letter. One pass finds those runs; the length of the
-digit run, or the letter, selects the few patterns that may begin so, and these are tried in one go as alternatives of a
-single fused expression (one lookahead each, so that every match at a place is seen, not only the first). Patterns
-that give no ``first_digits`` or ``first_letters`` are searched for one by one.
+Nearly every identifier begins with a run of ASCII digits or letters. One pass finds those runs; the length of the digit
+run or the letter, the character before it and the label before it select the few patterns that may begin there, and
+these are tried in one go as alternatives of a single fused expression (one lookahead each, so that every match at a
+place is seen, not only the first). Which patterns share an expression is worked out once per kind of place and kept.
 
 Patterns of other people's packs run in the ``regex`` module with a time limit, text by text, since they may backtrack
 without end; the built-in ones run in ``re`` over many texts joined, and are tested to stay linear.
@@ -12,12 +12,14 @@ without end; the built-in ones run in ``re`` over many texts joined, and are tes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import regex
 
 from sovguard.detect.definitions import PatternDefinition, RecognizerDefinition
+from sovguard.detect.labels import Scan
 from sovguard.errors import PatternTimeout, RecognizerDefinitionError
 
 TIME_LIMIT = 1.0
@@ -26,15 +28,22 @@ TIME_LIMIT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern together with the recognizer it belongs to and its compiled lead."""
+    """A pattern together with the recognizer it belongs to, ready to run.
+
+    Attributes:
+        owners: Names under which a label may speak for it.
+        lead: Matches what stands before the match and belongs to it, up to the match's start.
+        behind: Matches what has to stand before it.
+    """
 
     recognizer: RecognizerDefinition
     pattern: PatternDefinition
+    owners: frozenset[str]
     lead: re.Pattern[str] | None
+    behind: re.Pattern[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A match not yet judged: the rule, the value's span and where the whole match begins."""
 
     rule: Rule
@@ -49,46 +58,85 @@ class _Fused:
     rules: tuple[tuple[Rule, int, int], ...]  # rule, group of the match, group of the value
 
 
+_RUN = re.compile("[0-9]+|[A-Za-z]+|@")
+_Place = tuple[int | str, str, str, frozenset[str] | None]
+
+
 class Scanner:
     """Finds candidates of all rules in a text."""
 
     def __init__(self, recognizers: Sequence[RecognizerDefinition]) -> None:
-        by_key: dict[int | str, list[Rule]] = {}
-        self._searched: list[tuple[Rule, re.Pattern[str]]] = []
+        self._by_key: dict[int | str, list[Rule]] = {}
+        self._by_word: dict[str, list[Rule]] = {}
         self._limited: list[tuple[Rule, regex.Pattern[str]]] = []
+        self._fused: dict[_Place, _Fused | None] = {}
         for recognizer in recognizers:
             for pattern in recognizer.patterns:
-                rule = Rule(recognizer, pattern, _lead(recognizer, pattern))
-                if not recognizer.trusted:
-                    self._limited.append((rule, _compile_limited(recognizer, pattern)))
-                elif pattern.first_digits or pattern.first_letters:
-                    letters = pattern.first_letters.upper() + pattern.first_letters.lower()
-                    for key in (*pattern.first_digits, *sorted(set(letters))):
-                        by_key.setdefault(key, []).append(rule)
+                rule = _rule(recognizer, pattern)
+                if recognizer.trusted:
+                    self._place(rule)
                 else:
-                    self._searched.append((rule, _compile(recognizer, pattern)))
-        self._fused = {key: _fuse(rules) for key, rules in by_key.items()}
+                    self._limited.append((rule, _compile_limited(recognizer, pattern)))
+        placed = [rule.pattern for rules in self._by_key.values() for rule in rules]
+        self._after = frozenset("".join(pattern.after for pattern in placed))
+        self._then = frozenset("".join(pattern.then for pattern in placed))
+        self.words = frozenset(self._by_word)
 
-    def candidates(self, text: str) -> Iterator[Candidate]:
-        """Yields the candidates of the trusted rules in ``text``."""
-        fused = self._fused
+    def _place(self, rule: Rule) -> None:
+        pattern = rule.pattern
+        letters = {*pattern.first_letters.upper(), *pattern.first_letters.lower()}
+        if not (letters or pattern.first_digits or pattern.first_words):
+            raise _wrong(rule.recognizer, pattern, "regex", "needs first_digits, first_letters or first_words")
+        _compile(rule.recognizer, pattern)
+        for key in (*pattern.first_digits, *sorted(letters)):
+            self._by_key.setdefault(key, []).append(rule)
+        for word in pattern.first_words:
+            self._by_word.setdefault(word, []).append(rule)
+
+    def candidates(self, text: str, scan: Scan) -> Iterator[Candidate]:
+        """Yields the candidates of the built-in rules in ``text``, whose labels and words are in ``scan``."""
+        fused, after, then, labels = self._fused, self._after, self._then, scan.labels
+        length = len(text)
         for run in _RUN.finditer(text):
             start, end = run.span()
             first = text[start]
-            entry = fused.get(end - start if first <= "9" else first)
+            before = text[start - 1] if start else ""
+            if before == " " and start > 1:
+                before = text[start - 2]
+            behind = text[end] if end < length else ""
+            label = labels.get(start)
+            place = (
+                end - start if first <= "9" else first,
+                before if before in after else "",
+                behind if behind in then else "",
+                label.owners if label is not None else None,
+            )
+            try:
+                entry = fused[place]
+            except KeyError:
+                entry = fused[place] = self._select(place)
+            if entry is not None:
+                match = entry.expression.match(text, start)
+                if match is not None and match.lastindex is not None:
+                    yield from _matches(entry, match)
+        for start, word in scan.words:
+            entry = fused.get((word, "", "", None))
             if entry is None:
-                continue
+                entry = fused[word, "", "", None] = _fuse(self._by_word[word])
             match = entry.expression.match(text, start)
-            if match is None or match.lastindex is None:
-                continue
-            for rule, whole, value in entry.rules:
-                low, high = match.span(value)
-                if low >= 0:
-                    yield Candidate(rule, low, high, match.start(whole))
-                elif value != whole and match.start(whole) >= 0:
-                    yield Candidate(rule, *match.span(whole), match.start(whole))
-        for rule, expression in self._searched:
-            yield from _spans(rule, expression.finditer(text))
+            if match is not None and match.lastindex is not None:
+                yield from _matches(entry, match)
+
+    def _select(self, place: _Place) -> _Fused | None:
+        key, before, behind, owners = place
+        rules = [
+            rule
+            for rule in self._by_key.get(key, ())
+            if (not rule.pattern.after or (before and before in rule.pattern.after))
+            and (not rule.pattern.then or (behind and behind in rule.pattern.then))
+            and (rule.pattern.requires != "label" or (owners is not None and not owners.isdisjoint(rule.owners)))
+        ]
+        return _fuse(rules) if rules else None
 
     @property
     def limited(self) -> bool:
@@ -103,8 +151,14 @@ class Scanner:
         """
         limit = TIME_LIMIT * max(1.0, len(text) / 100_000)
         for rule, expression in self._limited:
+            group: str | int = "value" if "value" in expression.groupindex else 0
             try:
-                yield from _spans(rule, expression.finditer(text, timeout=limit))
+                for match in expression.finditer(text, timeout=limit):
+                    low, high = match.span(group)
+                    if low < 0:
+                        low, high = match.span()
+                    if low < high:
+                        yield Candidate(rule, low, high, match.start())
             except TimeoutError:
                 raise PatternTimeout(
                     f"pattern {rule.pattern.name!r} of recognizer {rule.recognizer.name!r} took longer than "
@@ -112,17 +166,13 @@ class Scanner:
                 ) from None
 
 
-_RUN = re.compile("[0-9]+|[A-Za-z]+")
-
-
-def _spans(rule: Rule, matches: Iterable[re.Match[str] | regex.Match[str]]) -> Iterator[Candidate]:
-    for match in matches:
-        group: str | int = "value" if "value" in match.re.groupindex else 0
-        low, high = match.span(group)
-        if low < 0:
-            low, high = match.span()
-        if low < high:
-            yield Candidate(rule, low, high, match.start())
+def _matches(entry: _Fused, match: re.Match[str]) -> Iterator[Candidate]:
+    spans = match.regs
+    for rule, whole, value in entry.rules:
+        anchor, end = spans[whole]
+        if anchor >= 0:
+            low, high = spans[value]
+            yield Candidate(rule, low, high, anchor) if low >= 0 else Candidate(rule, anchor, end, anchor)
 
 
 def _fuse(rules: Sequence[Rule]) -> _Fused:
@@ -131,7 +181,7 @@ def _fuse(rules: Sequence[Rule]) -> _Fused:
         body = re.sub(r"\(\?P([<=])([a-z_]+)", rf"(?P\g<1>\g<2>{index}", rule.pattern.regex)
         parts.append(f"(?:(?=(?P<match{index}>{body}))|)")
     expression = re.compile("".join(parts))
-    groups = expression.groupindex
+    groups: Mapping[str, int] = expression.groupindex
     return _Fused(
         expression,
         tuple(
@@ -141,23 +191,34 @@ def _fuse(rules: Sequence[Rule]) -> _Fused:
     )
 
 
-def _lead(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> re.Pattern[str] | None:
-    if pattern.lead is None:
+def _rule(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Rule:
+    return Rule(
+        recognizer,
+        pattern,
+        frozenset((recognizer.name, f"{recognizer.name}/{pattern.name}")),
+        _before(recognizer, pattern, "lead", pattern.lead),
+        _before(recognizer, pattern, "behind", pattern.behind),
+    )
+
+
+def _before(
+    recognizer: RecognizerDefinition, pattern: PatternDefinition, field: str, expression: str | None
+) -> re.Pattern[str] | None:
+    if expression is None:
         return None
     try:
-        return re.compile(f"(?:{pattern.lead})\\Z")
+        return re.compile(f"(?:{expression})\\Z")
     except re.error as error:
-        raise _wrong(recognizer, pattern, "lead", error) from error
+        raise _wrong(recognizer, pattern, field, error) from error
 
 
-def _compile(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> re.Pattern[str]:
+def _compile(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> None:
     try:
         compiled = re.compile(pattern.regex)
     except re.error as error:
         raise _wrong(recognizer, pattern, "regex", error) from error
     if compiled.match(""):
         raise _wrong(recognizer, pattern, "regex", "it matches the empty string")
-    return compiled
 
 
 def _compile_limited(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> regex.Pattern[str]:

@@ -101,7 +101,7 @@ def resolve(texts: Sequence[str], state: SessionState, lookup: Lookup) -> list[R
         wanted.update(spelling for _, spellings in rows for spelling in spellings)
         found.append(rows)
     known = lookup(wanted) if wanted else {}
-    family = state.words if state.words <= FAMILY_WORDS else FAMILY_WORDS | state.words
+    family = FAMILY_WORDS if state.words <= FAMILY_WORDS else FAMILY_WORDS | state.words
     return [_select(text, rows, known, state, family) for text, rows in zip(texts, found, strict=True)]
 
 
@@ -122,18 +122,20 @@ def _select(
 ) -> Resolved:
     """Take the leftmost of whatever resolves, and name what only looks as if it should."""
     hits: list[Hit] = []
-    unresolved: dict[str, None] = {}
+    left: list[tuple[int, int]] = []
     position = 0
     for candidate, spellings in rows:
         spelling = next((spelling for spelling in spellings if spelling in known), None)
         if spelling is not None:
             start = candidate.start(spelling[: spelling.index("-")])
             if start >= position:
+                if left and left[-1][1] > start:
+                    del left[-1]
                 hits.append(Hit(start, candidate.end, candidate.dash, known[spelling]))
                 position = candidate.end
                 continue
         word = next(iter(candidate.words(family)), None)
         own = candidate.namespace in state.namespaces
         if own or (word is not None and stands_alone(text, candidate, word)):
-            unresolved[text[max(candidate.start(word), position) : candidate.end]] = None
-    return Resolved(text, hits, list(unresolved))
+            left.append((max(candidate.start(word), position), candidate.end))
+    return Resolved(text, hits, list(dict.fromkeys(text[start:end] for start, end in left)))

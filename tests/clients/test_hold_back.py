@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sovguard import Guard
+from sovguard.clients.hold_back import Lane
+from sovguard.guard import Session
+from tests.servers import EMAIL, NAME, PHONE, RRN, PatternAnalyzer
+
+SESSION = Guard(_analyzer=PatternAnalyzer()).session()
+PERSON, NUMBER, RESIDENT, MAIL = (SESSION.redact(value).text for value in (NAME, PHONE, RRN, EMAIL))
+SURROGATES = (PERSON, NUMBER, RESIDENT, MAIL)
+
+
+def full_width(text: str) -> str:
+    """Return the text in full-width letters."""
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+# Every spelling that restoring accepts, among pieces that begin or end like one and lead nowhere.
+CHANGED = [
+    changed
+    for surrogate in SURROGATES
+    for changed in (
+        surrogate,
+        surrogate.lower(),
+        surrogate.replace("-", "\\-"),
+        surrogate.replace("-", " - "),
+        surrogate.replace("-", "–"),
+        full_width(surrogate),
+        "\u200b".join(surrogate),
+        surrogate[:-1] + ("0" if surrogate[-1] != "0" else "1"),
+        surrogate[:9],
+        surrogate[3:],
+    )
+]
+OTHER = [
+    "PERSON",
+    "P",
+    "CARD",
+    "-",
+    " ",
+    "\\",
+    "\u200b",
+    "님",
+    "은 ",
+    "\n",
+    "AB",
+    "-ABCD0123",
+    "a1",
+    "．",
+    "𝐏",
+]
+TEXTS = st.lists(st.sampled_from(CHANGED + OTHER), max_size=8).map("".join)
+
+
+def through(session: Session, pieces: Iterable[str]) -> list[str]:
+    """Return what a lane gives out for each piece, and at the end."""
+    lane = Lane(session)
+    return [*(lane.feed(piece) for piece in pieces), lane.flush()]
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS)
+@example(PERSON + NUMBER + RESIDENT)
+@example(f"{PERSON}{PERSON.lower()}-{PERSON}")
+@example("AB-AAAAPERS" + PERSON[4:])
+@example("\u200b".join(PERSON))
+def test_every_split_in_two_gives_what_restoring_the_whole_gives(text: str) -> None:
+    """Wherever a text is cut, the two pieces together restore like the whole."""
+    whole = SESSION.restore_text(text).text
+    for cut in range(len(text) + 1):
+        assert "".join(through(SESSION, (text[:cut], text[cut:]))) == whole
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, st.lists(st.integers(1, 6)))
+def test_any_pieces_give_what_restoring_the_whole_gives(text: str, lengths: list[int]) -> None:
+    """However a text is cut up, single characters included, the pieces together restore like the whole."""
+    pieces, rest = [], text
+    for length in lengths:
+        pieces.append(rest[:length])
+        rest = rest[length:]
+    whole = SESSION.restore_text(text).text
+    assert "".join(through(SESSION, [*pieces, rest])) == whole
+    assert "".join(through(SESSION, text)) == whole
+
+
+def test_korean_text_is_given_out_at_once() -> None:
+    """Only what can still become a surrogate is held."""
+    assert through(SESSION, ["안녕하세요, ", "고객님!", " 123"]) == ["안녕하세요, ", "고객님!", " 123", ""]
+
+
+def test_a_whole_surrogate_is_given_out_at_once() -> None:
+    """A piece that is a surrogate to its end is not held back until the next one."""
+    assert through(SESSION, [PERSON, "님 ", f"({NUMBER}", ")"]) == [NAME, "님 ", f"({PHONE}", ")", ""]
+
+
+def test_what_is_held_is_short() -> None:
+    """No more is held than the longest spelling of one surrogate, whatever comes."""
+    lane = Lane(SESSION)
+    fed, shown = 0, 0
+    for piece in ["A" * 40, "PERSON-", "0" * 40, "A\u200b" * 60, PERSON * 5, "PERSON-AAAA" * 9]:
+        for char in piece:
+            fed += 1
+            shown += len(lane.feed(char))
+            assert len(lane._held) <= 64
+    assert shown > 0
+
+
+def test_a_lane_shows_lengths_only() -> None:
+    """What debuggers print of a lane holds no text."""
+    lane = Lane(SESSION)
+    lane.feed("말 PERSON-AB")
+    assert repr(lane) == "Lane(9 characters held)"

@@ -1,0 +1,58 @@
+"""Analyzers that find what a test tells them to: quick, and nothing to do with what real text looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sovguard.entities import Detection, Evidence
+
+EVIDENCE = Evidence("fake")
+
+
+def detection(entity_type: str, start: int, end: int) -> Detection:
+    """Return a detection that says no more than where."""
+    return Detection(entity_type, start, end, 1.0, "fake", EVIDENCE)
+
+
+class Words:
+    """Finds given words wherever they stand; remembers the batches it was asked about."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self.words = words
+        self.batches: list[list[str]] = []
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
+        """Return where the words stand in each text."""
+        self.batches.append(list(texts))
+        return [self._find(text) for text in texts]
+
+    def _find(self, text: str) -> list[Detection]:
+        found: list[Detection] = []
+        position = 0
+        while position < len(text):
+            word = next((word for word in self.words if text.startswith(word, position)), None)
+            if word is None:
+                position += 1
+                continue
+            found.append(detection(self.words[word], position, position + len(word)))
+            position += len(word)
+        return found
+
+
+class Spans:
+    """Answers with the same detections whatever the texts are: one list for each text of the next batch."""
+
+    def __init__(self, *answers: list[Detection]) -> None:
+        self.answers = list(answers)
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
+        """Return the answers as given."""
+        return self.answers
+
+
+class Nothing:
+    """Finds nothing."""
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
+        """Return an empty list for each text."""
+        return [[] for _ in texts]
