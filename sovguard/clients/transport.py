@@ -29,6 +29,8 @@ LIBRARIES = ("httpx2", "httpx")
 def http_client(guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any) -> Any:
     """Return an ``httpx2.Client`` or ``httpx.Client`` that redacts chat requests and restores answers.
 
+    What a model client sends by another way, such as a websocket, does not come by here; ``wrap`` refuses it.
+
     Args:
         guard: Whose current session is used, at the time of each request.
         client: Build upon this client: its transport, proxies, hooks, authentication and headers stay in use,

@@ -7,7 +7,6 @@ is refused.
 
 from __future__ import annotations
 
-import re
 import zlib
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -20,7 +19,6 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes that a compressed body may grow to: far above any prompt, far below what fills a machine."""
 
 _SUPPORTED = f"this version protects POST …{CHAT_PATH}, and requests without a body"
-_PLAIN_PATH = re.compile(r"[A-Za-z_/.-]{1,80}|(?:/[A-Za-z_.-]*(?:v[0-9]+)?){1,12}")
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 # Each proves the body byte by byte: it would no longer fit, and it is a hash of the real text.
 _DIGESTS = ("content-md5", "digest", "content-digest", "repr-digest", "x-amz-content-sha256")
@@ -94,10 +92,9 @@ def _is_chat(request: Any) -> bool:
 
 
 def _unsupported(request: Any) -> UnsupportedPayload:
-    path = request.url.path
-    shown = f" to {path}" if _PLAIN_PATH.fullmatch(path) else ""
+    # Not its path: a refusal may come before anyone has looked whether that holds personal information.
     return UnsupportedPayload(
-        f"the request was not sent: a {request.method}{shown} with a body is not supported; {_SUPPORTED}. "
+        f"the request was not sent: this {request.method} with a body is not supported; {_SUPPORTED}. "
         "Use a client that is not protected only if nothing personal is in it"
     )
 
