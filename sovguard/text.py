@@ -182,9 +182,13 @@ _DIGIT = "[공영빵일이삼사오육륙칠팔구]"
 # The gate: four spoken digits with at most a separator between two, or a digit with look-alike letters around it.
 _SEPARATOR = "(?: ?(?:다시|다쉬|하이픈|대시|에|의|-|·|,|\\.) ?| )"
 _SPOKEN_RUN = re.compile(f"{_DIGIT}(?=[ 에의다하대·,.-]|{_DIGIT})(?:{_SEPARATOR}?{_DIGIT}){{3,}}")
+_ANY_DIGIT = re.compile(_DIGIT)
 _SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}")
 # 이 before these syllables is the copula or a particle of the sentence, not a two (오팔이요, 오팔이에요, 오팔이고).
-_COPULA = re.compile("이(?=요|에요|예요|고|라|래|며|지|었|였|네|랑|야|은|는|을|를|가|도|구요|구나)|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)")
+_COPULA = re.compile(f"이(?=[가-힣])(?!(?:에|의) ?{_DIGIT}|{_DIGIT}{{2}})|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)")
+_COMPLETE = frozenset((11, 13, 16))
+"""How many digits a mobile, a resident and a card number have: such a run keeps a last 이 that might be the copula."""
+
 _JOINT = re.compile(" ?(?:에|의|다시|다쉬|하이픈|대시)")
 _AFTER_JOINT = re.compile(f" ?({_DIGIT}{{2,}})")
 # Look-alike letters (O1O) and single spoken digits (공1공) among digits.
@@ -207,7 +211,7 @@ def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
         bounds: Offsets into ``view.text`` that no surrounding may cross (borders between joined texts).
     """
     text = view.text
-    regions: list[tuple[int, int]] = []
+    regions: list[list[int]] = []
     edges = sorted(bounds)
     runs = [match.span() for match in _SPOKEN_RUN.finditer(text)]
     for gate in _MIXED_GATE.finditer(text):
@@ -220,18 +224,19 @@ def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
             after = bisect_right(edges, start)
             low = max(low, edges[after - 1]) if after else low
             high = min(high, edges[after]) if after < len(edges) else high
-        regions.append((low, high))
+        regions.append([low, high])
     if not regions:
         return None
     builder = _Builder()
-    reached = 0
-    for low, high in sorted(regions):
-        if high <= reached:
-            continue
-        low = max(low, reached)
-        if builder.length and low > reached:
+    merged: list[list[int]] = []
+    for region in sorted(regions):
+        if merged and region[0] < merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], region[1])
+        else:
+            merged.append(region)
+    for low, high in merged:
+        if builder.length:
             builder.add("\n\n", low, 0, linear=False)
-        reached = high
         _read_aloud(view, low, high, builder)
     return builder.view()
 
@@ -239,9 +244,12 @@ def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
 def _read_aloud(view: View, low: int, high: int, builder: _Builder) -> None:
     text = view.text
     changes: list[tuple[int, int, str]] = []
+    ends = {
+        match.end() for match in _SPOKEN_RUN.finditer(text, low, high) if len(_ANY_DIGIT.findall(match[0])) in _COMPLETE
+    }
     for match in _SPOKEN_PAIR.finditer(text, low, high):
         start, end = match.span()
-        while end - start > 1 and _COPULA.match(text, end - 1):
+        while end - start > 1 and end not in ends and _COPULA.match(text, end - 1):
             end -= 1
         changes.append((start, end, ""))
         joint = _JOINT.match(text, end, high)

@@ -50,7 +50,7 @@ class PatternDefinition:
         after: One of these characters stands before the match (one space allowed); lets the cheap scan skip the pattern
             elsewhere. How an address is found from its first number.
         ignores_labels: Keeps its score beside the label of another type (an e-mail address is one anywhere).
-        labels: Labels of this pattern alone, beside those of the file.
+        labels: The labels that speak for this pattern, in place of those of the file.
     """
 
     name: str

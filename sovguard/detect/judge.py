@@ -3,7 +3,7 @@
 The written rule, in this order:
 
 1. A label of the candidate's own type directly before it (or above it, in a table) lifts the score over ``LABELLED``;
-   among types that share a label, the shape that says more on its own stays ahead.
+   among types that share a label, a context word (``CONFIRMED``) and a shape that says more on its own stay ahead.
 2. The label of a look-alike (주문번호, 운송장) costs ``FALSE_FRIEND_COST``, that of another type ``FOREIGN_COST``, unless
    the pattern ignores labels because its shape alone is enough (an e-mail address).
 3. Without a label, a context word in reach adds the file's boost; a pattern that requires one and finds none is dropped.
@@ -25,6 +25,7 @@ from sovguard.text import View
 
 THRESHOLD = 0.5
 LABELLED = 0.9
+CONFIRMED = 0.03
 FALSE_FRIEND_COST = 0.45
 FOREIGN_COST = 0.2
 _LEAD_REACH = 72
@@ -83,6 +84,8 @@ class Judge:
         if label is not None and owned:
             score = max(score, LABELLED + score / 20)
             word = label.word
+            if self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high) is not None:
+                score = min(1.0, score + CONFIRMED)
         elif pattern.requires == "label":
             return None
         else:
@@ -96,7 +99,7 @@ class Judge:
                 return None
         valid: bool | None = None
         if pattern.validator is not None:
-            verdict = VALIDATORS[pattern.validator](text[candidate.start : end])
+            verdict = VALIDATORS[pattern.validator](text[start:end])
             if verdict is Verdict.REFUTED:
                 return None
             valid = verdict is Verdict.PASSED

@@ -65,11 +65,9 @@ class Labels:
         labels, triggers, words, gap = found.labels, self._triggers, self._words, _GAP.match
         for which, start, end in self._matches(text):
             word, label, guard = words[which]
-            if guard is not None and not guard(text, start, end):
-                continue
             if word in triggers:
                 found.words.append((start, word))
-            if label is None:
+            if label is None or (guard is not None and not guard(text, start, end)):
                 continue
             match = gap(text, end)
             value = match.end() if match is not None else end

@@ -195,7 +195,7 @@ def _rule(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Rule:
     return Rule(
         recognizer,
         pattern,
-        frozenset((recognizer.name, f"{recognizer.name}/{pattern.name}")),
+        frozenset((f"{recognizer.name}/{pattern.name}",) if pattern.labels else (recognizer.name,)),
         _before(recognizer, pattern, "lead", pattern.lead),
         _before(recognizer, pattern, "behind", pattern.behind),
     )

@@ -85,8 +85,9 @@ def corporation_number(value: str) -> Verdict:
     """Checks a 법인등록번호: the kind of corporation in digits five and six, and the check digit."""
     digits = digits_of(value)
     total = _weighted(digits[:12], (1, 2) * 6)
-    passed = (10 - total % 10) % 10 == int(digits[12]) and int(digits[4:6]) in _CORPORATION_KINDS
-    return Verdict.PASSED if passed else Verdict.FAILED
+    if int(digits[4:6]) not in _CORPORATION_KINDS:
+        return Verdict.REFUTED
+    return Verdict.PASSED if (10 - total % 10) % 10 == int(digits[12]) else Verdict.FAILED
 
 
 def payment_card(value: str) -> Verdict:
@@ -206,7 +207,7 @@ _NO_HANDLES = frozenset(
     nickname iphone android ios windows mac linux chrome www http https com net org string int integer varchar text
     char bigint uuid primary default unique index references account accounts service services server client kr""".split()
 )
-_FILE_ENDINGS = r"\.(?:com|net|org|kr|io|jp|cn|py|js|ts|java|json|yaml|yml|toml|txt|md|csv|xlsx?|docx?|pdf|png|jpe?g|zip|log|html?|css|sh|sql|exe|dll)$"
+_FILE_ENDINGS = r"\.(?:com|net|org|kr|io|jp|cn|py|js|ts|java|json|yaml|yml|toml|txt|md|csv|xlsx?|docx?|pdf|png|jpe?g|zip|html?|css|sh|sql|exe|dll)$"
 
 
 def issued_number(value: str) -> Verdict:
