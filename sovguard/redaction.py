@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sovguard.entities import Detection
 from sovguard.errors import DetectionError, VaultError
 from sovguard.restore.text import FAMILY_WORDS, resolve
-from sovguard.surrogates import LITERAL_TYPE, Candidate, find, namespace_of
+from sovguard.surrogates import LITERAL_TYPE, Candidate, count_bodies, find, namespace_of
 from sovguard.vault.session import VaultSession
 from sovguard.vault.store import Entry, Kind, SessionState
 
@@ -201,9 +201,12 @@ def _strays(draft: Draft, minted: Sequence[tuple[Span, str]], namespaces: Collec
     A value can stand right after ``-K7QM00``: put a surrogate in its place and the first letters of it
     complete a body. Such text is covered together with the value.
     """
-    found = find(draft.redacted, namespaces)
     # Every surrogate put or kept is among those found, so equal numbers mean that there is no other.
-    if len(found) == len(minted) + len(draft.live):
+    expected = len(minted) + len(draft.live)
+    if count_bodies(draft.redacted, namespaces) == expected:
+        return []
+    found = find(draft.redacted, namespaces)
+    if len(found) == expected:
         return []
     after: list[int] = []
     before: list[int] = []

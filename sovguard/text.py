@@ -64,7 +64,9 @@ _DROPPED = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _SPACES = _code_points(0x00A0, 0x1680, (0x2000, 0x200A), 0x202F, 0x205F, 0x3000)
-_DASHES = _code_points((0x2010, 0x2015), 0x02D7, 0x2043, 0x207B, 0x208B, 0x2212, 0x2796, 0xFE58, 0xFE63, 0xFF0D)
+_DASHES = _code_points(
+    (0x2010, 0x2015), 0x02D7, 0x2043, 0x207B, 0x208B, 0x2212, 0x2796, 0xFE58, 0xFE63, 0xFF0D
+)
 _DOTS = _code_points(0x2022, 0x2027, 0x2219, 0x22C5, 0x30FB, 0x318D, 0xFF65, 0x119E)
 
 _FOLD: dict[str, str] = {
@@ -185,7 +187,9 @@ _SPOKEN_RUN = re.compile(f"{_DIGIT}(?=[ 에의다하대·,.-]|{_DIGIT})(?:{_SEPA
 _ANY_DIGIT = re.compile(_DIGIT)
 _SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}")
 # 이 before these syllables is the copula or a particle of the sentence, not a two (오팔이요, 오팔이에요, 오팔이고).
-_COPULA = re.compile(f"이(?=[가-힣])(?!(?:에|의) ?{_DIGIT}|{_DIGIT}{{2}})|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)")
+_COPULA = re.compile(
+    f"이(?=[가-힣])(?!(?:에|의) ?{_DIGIT}|{_DIGIT}{{2}})|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)"
+)
 _COMPLETE = frozenset((11, 13, 16))
 """How many digits a mobile, a resident and a card number have: such a run keeps a last 이 that might be the copula."""
 
@@ -193,7 +197,8 @@ _JOINT = re.compile(" ?(?:에|의|다시|다쉬|하이픈|대시)")
 _AFTER_JOINT = re.compile(f" ?({_DIGIT}{{2,}})")
 # Look-alike letters (O1O) and single spoken digits (공1공) among digits.
 _MIXED_RUN = re.compile(
-    f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
+    f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))"
+    f"[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
 )
 _MIXED_GATE = re.compile("[0-9][ .-]?[OoQlI공영빵육륙칠팔구]|[OoQlI공영빵육륙칠팔구][ .-]?[0-9]")
 _MIXED = str.maketrans("OoQlI", "00011") | str.maketrans(_SPOKEN)
@@ -245,7 +250,9 @@ def _read_aloud(view: View, low: int, high: int, builder: _Builder) -> None:
     text = view.text
     changes: list[tuple[int, int, str]] = []
     ends = {
-        match.end() for match in _SPOKEN_RUN.finditer(text, low, high) if len(_ANY_DIGIT.findall(match[0])) in _COMPLETE
+        match.end()
+        for match in _SPOKEN_RUN.finditer(text, low, high)
+        if len(_ANY_DIGIT.findall(match[0])) in _COMPLETE
     }
     for match in _SPOKEN_PAIR.finditer(text, low, high):
         start, end = match.span()

@@ -15,6 +15,7 @@ from sovguard.surrogates import (
     BODY_LENGTH,
     MAX_WORD,
     NUMBERS_PER_NAMESPACE,
+    count_bodies,
     find,
     mint,
     namespace_of,
@@ -143,6 +144,19 @@ def test_letters_are_found_through_every_accepted_change() -> None:
     assert [text[index] for index in candidate.starts] == ["p", "Ｅ", "R", "S", "O", "N"]
     assert candidate.body == "K7QM001Z"
     assert not candidate.exact
+
+
+@given(
+    st.lists(
+        st.sampled_from(["-K7QM0011", "A", "-", "PERSON", "－ｋ7qm0011", "- K7QM0011", "-A1B20011", "가"])
+    )
+)
+def test_bodies_are_counted_as_they_are_found(pieces: list[str]) -> None:
+    """The quick count is never less than what is found, and the same where every body has a word before it."""
+    text = "".join(pieces)
+    assert count_bodies(text, {"K7QM"}) >= len(find(text, {"K7QM"}))
+    worded = "".join(f"PERSON{piece}" if piece[0] in "-－" else piece for piece in pieces)
+    assert count_bodies(worded, {"K7QM"}) == len(find(worded, {"K7QM"}))
 
 
 def test_words_longer_than_sixteen_letters_are_cut() -> None:

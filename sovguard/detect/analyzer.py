@@ -98,7 +98,9 @@ class Analyzer:
         spoken = spoken_view(View(text), starts)
         if spoken is not None:
             scan = self._judge.labels.scan(spoken.text)
-            for _, hit in self._hits(spoken.text, (0,), self._scanner.candidates(spoken.text, scan), scan, (None,)):
+            for _, hit in self._hits(
+                spoken.text, (0,), self._scanner.candidates(spoken.text, scan), scan, (None,)
+            ):
                 low, high = spoken.origin(hit.start, hit.end)
                 if high - low == hit.end - hit.start and text[low:high] == spoken.text[hit.start : hit.end]:
                     continue  # no digit of it was read aloud: the plain view has judged it with more around it
@@ -113,7 +115,12 @@ class Analyzer:
             yield hit
 
     def _hits(
-        self, text: str, starts: Sequence[int], candidates: Iterable[Candidate], scan: Scan, views: Sequence[View | None]
+        self,
+        text: str,
+        starts: Sequence[int],
+        candidates: Iterable[Candidate],
+        scan: Scan,
+        views: Sequence[View | None],
     ) -> Iterator[tuple[int, Detection]]:
         """Judges candidates; yields each hit with the index of the text it lies in."""
         judge = self._judge.judge

@@ -261,7 +261,9 @@ def _definition(table: Mapping[str, Any], source: str, *, trusted: bool) -> Reco
         legal_class=LegalClass(legal),
         patterns=patterns,
         context=context,
-        examples=tuple(Example(_text(e, "text", source), _text(e, "match", source)) for e in table.get("examples", [])),
+        examples=tuple(
+            Example(_text(e, "text", source), _text(e, "match", source)) for e in table.get("examples", [])
+        ),
         counterexamples=tuple(Example(_text(e, "text", source)) for e in table.get("counterexamples", [])),
         trusted=trusted,
     )
@@ -279,7 +281,9 @@ def _pattern(raw: Mapping[str, Any], fragments: Mapping[str, str], source: str) 
         )
     validator = raw.get("validator")
     if validator is not None and validator not in VALIDATORS:
-        raise RecognizerDefinitionError(f"{where}: unknown validator {validator!r}; known: {', '.join(VALIDATORS)}")
+        raise RecognizerDefinitionError(
+            f"{where}: unknown validator {validator!r}; known: {', '.join(VALIDATORS)}"
+        )
     requires = raw.get("requires", "nothing")
     if requires not in ("nothing", "context", "label"):
         raise RecognizerDefinitionError(f"{where}: requires must be 'nothing', 'context' or 'label'")
@@ -322,7 +326,9 @@ def expand(regex: str, fragments: Mapping[str, str], where: str) -> str:
 
 def _known(table: Mapping[str, Any], fields: set[str], where: str) -> None:
     if unknown := sorted(set(table) - fields):
-        raise RecognizerDefinitionError(f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(fields))}")
+        raise RecognizerDefinitionError(
+            f"{where}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(fields))}"
+        )
 
 
 def _text(table: Mapping[str, Any], field: str, where: str) -> str:

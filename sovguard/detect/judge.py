@@ -35,7 +35,10 @@ class Judge:
     """The labels, context words and checks of a set of recognizers."""
 
     def __init__(
-        self, recognizers: Sequence[RecognizerDefinition], false_friends: Sequence[str], triggers: Iterable[str]
+        self,
+        recognizers: Sequence[RecognizerDefinition],
+        false_friends: Sequence[str],
+        triggers: Iterable[str],
     ) -> None:
         owners: dict[str, set[str]] = {}
         for word in false_friends:
@@ -84,7 +87,10 @@ class Judge:
         if label is not None and owned:
             score = max(score, LABELLED + score / 20)
             word = label.word
-            if self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high) is not None:
+            if (
+                self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high)
+                is not None
+            ):
                 score = min(1.0, score + CONFIRMED)
         elif pattern.requires == "label":
             return None

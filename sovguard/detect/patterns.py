@@ -86,7 +86,9 @@ class Scanner:
         pattern = rule.pattern
         letters = {*pattern.first_letters.upper(), *pattern.first_letters.lower()}
         if not (letters or pattern.first_digits or pattern.first_words):
-            raise _wrong(rule.recognizer, pattern, "regex", "needs first_digits, first_letters or first_words")
+            raise _wrong(
+                rule.recognizer, pattern, "regex", "needs first_digits, first_letters or first_words"
+            )
         _compile(rule.recognizer, pattern)
         for key in (*pattern.first_digits, *sorted(letters)):
             self._by_key.setdefault(key, []).append(rule)
@@ -134,7 +136,10 @@ class Scanner:
             for rule in self._by_key.get(key, ())
             if (not rule.pattern.after or (before and before in rule.pattern.after))
             and (not rule.pattern.then or (behind and behind in rule.pattern.then))
-            and (rule.pattern.requires != "label" or (owners is not None and not owners.isdisjoint(rule.owners)))
+            and (
+                rule.pattern.requires != "label"
+                or (owners is not None and not owners.isdisjoint(rule.owners))
+            )
         ]
         return _fuse(rules) if rules else None
 
@@ -234,4 +239,6 @@ def _compile_limited(recognizer: RecognizerDefinition, pattern: PatternDefinitio
 def _wrong(
     recognizer: RecognizerDefinition, pattern: PatternDefinition, field: str, why: object
 ) -> RecognizerDefinitionError:
-    return RecognizerDefinitionError(f"{recognizer.name}.toml pattern {pattern.name!r}: {field} is not usable: {why}")
+    return RecognizerDefinitionError(
+        f"{recognizer.name}.toml pattern {pattern.name!r}: {field} is not usable: {why}"
+    )
