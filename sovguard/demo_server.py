@@ -54,11 +54,13 @@ class LocalServer:
     Attributes:
         base_url: Address for a client, ending in ``/v1``.
         received: Every request so far, in order of arrival.
+        replied: The body of every reply so far.
     """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.received: list[Received] = []
+        self.replied: list[bytes] = []
 
 
 @contextmanager
@@ -91,6 +93,7 @@ def serve(answer: Callable[[Received], Reply]) -> Iterator[LocalServer]:
             )
             local.received.append(request)
             reply = answer(request)
+            local.replied.append(reply.body)
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

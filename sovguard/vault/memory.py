@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sovguard.errors import VaultError
 from sovguard.surrogates import NUMBERS_PER_NAMESPACE, mint, new_key, new_namespace, word_for
@@ -69,6 +70,38 @@ class MemoryVault:
         """Return the entries of those ``surrogates`` that this session knows."""
         known = self._record(session).entries
         return {surrogate: known[surrogate] for surrogate in surrogates if surrogate in known}
+
+    def dump(self, session: SessionRef) -> dict[str, Any]:
+        """Return everything this vault knows of ``session`` as JSON-like data, values and key included."""
+        record = self._record(session)
+        with record.lock:
+            return {
+                "key": record.state.key.hex(),
+                "namespaces": sorted(record.state.namespaces),
+                "words": sorted(record.state.words),
+                "namespace": record.namespace,
+                "next_number": record.next_number,
+                "entries": [
+                    [surrogate, entry.entity_type, entry.value, entry.kind]
+                    for surrogate, entry in record.entries.items()
+                ],
+            }
+
+    def load(self, session: SessionRef, dump: Mapping[str, Any]) -> None:
+        """Put a session that ``dump`` gave into this vault, in place of what it knew of it."""
+        record = _Record(dump["namespace"])
+        record.state = SessionState(
+            bytes.fromhex(dump["key"]), frozenset(dump["namespaces"]), frozenset(dump["words"])
+        )
+        record.next_number = dump["next_number"]
+        record.entries = {
+            surrogate: Entry(entity_type, value, kind)
+            for surrogate, entity_type, value, kind in dump["entries"]
+        }
+        record.surrogates = {entry: surrogate for surrogate, entry in record.entries.items()}
+        with self._lock:
+            self._records[session] = record
+            self._namespaces |= record.state.namespaces
 
     def _record(self, session: SessionRef) -> _Record:
         record = self._records.get(session)
