@@ -200,7 +200,10 @@ _MIXED_RUN = re.compile(
     f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))"
     f"[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
 )
-_MIXED_GATE = re.compile("[0-9][ .-]?[OoQlI공영빵육륙칠팔구]|[OoQlI공영빵육륙칠팔구][ .-]?[0-9]")
+# One class in front, so that the search can skip to it.
+_MIXED_GATE = re.compile(
+    "[0-9OoQlI공영빵육륙칠팔구](?:(?<=[0-9])[ .-]?[OoQlI공영빵육륙칠팔구]|(?<![0-9])[ .-]?[0-9])"
+)
 _MIXED = str.maketrans("OoQlI", "00011") | str.maketrans(_SPOKEN)
 _REACH = 48
 """How far around a run of spoken digits the alternative view reaches: labels and the rest of a number."""

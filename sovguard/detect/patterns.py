@@ -58,7 +58,9 @@ class _Fused:
     rules: tuple[tuple[Rule, int, int], ...]  # rule, group of the match, group of the value
 
 
-_RUN = re.compile("[0-9]+|[A-Za-z]+|@")
+# No value begins behind a digit and a hyphen, so that the rest of a hyphenated number is passed over with its first run;
+# an address that ends a range (10.0.0.1-10.0.0.9) does.
+_RUN = re.compile("([0-9]+)(?:-[0-9]+(?![0-9.]))*|[A-Za-z]+|@")
 _Place = tuple[int | str, str, str, frozenset[str] | None]
 
 
@@ -70,6 +72,7 @@ class Scanner:
         self._by_word: dict[str, list[Rule]] = {}
         self._limited: list[tuple[Rule, regex.Pattern[str]]] = []
         self._fused: dict[_Place, _Fused | None] = {}
+        self._bare: set[int | str] = set()  # keys at which nothing begins without a neighbour that says so
         for recognizer in recognizers:
             for pattern in recognizer.patterns:
                 rule = _rule(recognizer, pattern)
@@ -98,25 +101,36 @@ class Scanner:
     def candidates(self, text: str, scan: Scan) -> Iterator[Candidate]:
         """Yields the candidates of the built-in rules in ``text``, whose labels and words are in ``scan``."""
         fused, after, then, labels = self._fused, self._after, self._then, scan.labels
-        length = len(text)
+        length, bare = len(text), self._bare
         for run in _RUN.finditer(text):
-            start, end = run.span()
-            first = text[start]
+            start, end = run.span(1)
+            if end < 0:
+                start, end = run.span()
+                key: int | str = text[start]
+            else:
+                key = end - start
             before = text[start - 1] if start else ""
             if before == " " and start > 1:
                 before = text[start - 2]
             behind = text[end] if end < length else ""
-            label = labels.get(start)
-            place = (
-                end - start if first <= "9" else first,
-                before if before in after else "",
-                behind if behind in then else "",
-                label.owners if label is not None else None,
-            )
+            if before not in after:
+                before = ""
+            if behind not in then:
+                behind = ""
+            if start in labels:
+                place: _Place = (key, before, behind, labels[start].owners)
+            elif before or behind:
+                place = (key, before, behind, None)
+            elif key in bare:
+                continue
+            else:
+                place = (key, "", "", None)
             try:
                 entry = fused[place]
             except KeyError:
                 entry = fused[place] = self._select(place)
+                if entry is None and place == (key, "", "", None):
+                    bare.add(key)
             if entry is not None:
                 match = entry.expression.match(text, start)
                 if match is not None and match.lastindex is not None:
