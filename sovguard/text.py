@@ -209,30 +209,27 @@ _REACH = 48
 """How far around a run of spoken digits the alternative view reaches: labels and the rest of a number."""
 
 
-def spoken_view(view: View, bounds: Iterable[int] = ()) -> View | None:
-    """Returns the view in which spoken and look-alike digits are digits, or ``None`` where there are none.
+def spoken_starts(text: str) -> list[int]:
+    """Returns where runs of spoken or look-alike digits begin in ``text``; a cheap look before ``spoken_view``."""
+    return [start for start, _ in _spoken_runs(text)]
 
-    The result holds only the surroundings of such runs, one below the other, and maps to the original of ``view``.
 
-    Args:
-        view: The normalised view.
-        bounds: Offsets into ``view.text`` that no surrounding may cross (borders between joined texts).
-    """
-    text = view.text
-    regions: list[list[int]] = []
-    edges = sorted(bounds)
+def _spoken_runs(text: str) -> list[tuple[int, int]]:
     runs = [match.span() for match in _SPOKEN_RUN.finditer(text)]
     for gate in _MIXED_GATE.finditer(text):
         mixed = _MIXED_RUN.search(text, max(0, gate.start() - 20), gate.end() + 24)
         if mixed is not None:
             runs.append(mixed.span())
-    for start, end in runs:
-        low, high = max(0, start - _REACH), min(len(text), end + _REACH)
-        if edges:
-            after = bisect_right(edges, start)
-            low = max(low, edges[after - 1]) if after else low
-            high = min(high, edges[after]) if after < len(edges) else high
-        regions.append([low, high])
+    return runs
+
+
+def spoken_view(view: View) -> View | None:
+    """Returns the view in which spoken and look-alike digits are digits, or ``None`` where there are none.
+
+    The result holds only the surroundings of such runs, one below the other, and maps to the original of ``view``.
+    """
+    text = view.text
+    regions = [[max(0, start - _REACH), min(len(text), end + _REACH)] for start, end in _spoken_runs(text)]
     if not regions:
         return None
     builder = _Builder()

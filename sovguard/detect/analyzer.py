@@ -20,7 +20,7 @@ from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError
-from sovguard.text import View, normalized_view, spoken_view
+from sovguard.text import View, normalized_view, spoken_starts, spoken_view
 
 if TYPE_CHECKING:
     from sovguard.detect.names import NameRecognizer
@@ -95,19 +95,23 @@ class Analyzer:
                 label_cells(text, start, start + len(view.text), self._judge.labels, scan)
         for index, hit in self._hits(text, starts, self._scanner.candidates(text, scan), scan, views):
             found[index].append(hit)
-        spoken = spoken_view(View(text), starts)
-        if spoken is not None:
-            scan = self._judge.labels.scan(spoken.text)
-            for _, hit in self._hits(
-                spoken.text, (0,), self._scanner.candidates(spoken.text, scan), scan, (None,)
-            ):
-                low, high = spoken.origin(hit.start, hit.end)
-                if high - low == hit.end - hit.start and text[low:high] == spoken.text[hit.start : hit.end]:
-                    continue  # no digit of it was read aloud: the plain view has judged it with more around it
-                index = bisect_right(starts, low) - 1
-                start = starts[index]
-                found[index].append(_moved(hit, *views[index].origin(low - start, high - start)))
+        for index in sorted({bisect_right(starts, start) - 1 for start in spoken_starts(text)}):
+            found[index] += self._scan_spoken(views[index])
         return found
+
+    def _scan_spoken(self, view: View) -> Iterator[Detection]:
+        """Scans the alternative view of one text; yields what the plain view could not show."""
+        plain = view.text
+        spoken = spoken_view(View(plain))
+        if spoken is None:
+            return
+        text = spoken.text
+        scan = self._judge.labels.scan(text)
+        for _, hit in self._hits(text, (0,), self._scanner.candidates(text, scan), scan, (None,)):
+            low, high = spoken.origin(hit.start, hit.end)
+            # Where no digit was read aloud, the plain view has judged with more text around.
+            if plain[low:high] != text[hit.start : hit.end]:
+                yield _moved(hit, *view.origin(low, high))
 
     def _scan_limited(self, view: View) -> Iterator[Detection]:
         scan = self._judge.labels.scan(view.text)
