@@ -19,7 +19,7 @@ FALSE_FRIEND = ""
 _OPENING = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「『…?!)\]]"""
 # Bounded: between a label and its value stand a few marks, not a page of them.
 _PARTICLE = "(?:은|는|이|가|을|를|도|의|로는|으로|로|란|만|에|엔|요|님|임|값)?"
-_GAP = re.compile(f"{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?")
+_GAP = re.compile(f"(?: ?(?:번호|[Nn][Oo])\\.?)?{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,24 @@ def label_cells(text: str, low: int, high: int, labels: Labels, scan: Scan) -> N
         else:
             delimiter, header = _header(line, labels, delimiter, header)
         at += len(line) + 1
+
+
+_INSERT = re.compile(r"(?i:insert\s{1,8}into)\s{1,8}[^\s()]{1,80}\s{0,8}\(([^()]{3,600})\)\s{0,8}(?i:values)")
+_TUPLE = re.compile(r"\s{0,40},?\s{0,40}\(((?:[^()'\"]|'[^'\n]*'|\"[^\"\n]*\")*)\)")
+_FIELD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|[^,'\"])+")
+
+
+def label_inserts(text: str, low: int, high: int, labels: Labels, scan: Scan) -> None:
+    """Adds to ``scan`` the column names of SQL ``INSERT`` statements in ``text[low:high]`` as labels of their values."""
+    for statement in _INSERT.finditer(text, low, high):
+        columns = [labels.of_cell(name) for name in statement[1].split(",")]
+        at = statement.end()
+        while row := _TUPLE.match(text, at, high):
+            at = row.end()
+            fields = list(_FIELD.finditer(text, *row.span(1)))
+            if len(fields) == len(columns):
+                for name, cell in zip(columns, fields, strict=True):
+                    _label_row([cell[0]], cell.start(), [name], scan)
 
 
 def may_hold_table(text: str) -> bool:
