@@ -3,7 +3,7 @@
 The one entrance to detection. Many short texts are joined and scanned as one, so that the fixed cost of each pass is
 paid once; a text is never seen through its neighbour's, since every look to the side stops at its borders. Order of
 work: view → candidates → judgement (labels, context, checks) → the alternative view of spoken digits → names →
-overlaps.
+repeated values → overlaps.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sovguard.detect.judge import Judge
 from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_table
 from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
+from sovguard.detect.repeats import repeated
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError
 from sovguard.text import View, normalized_view, spoken_starts, spoken_view
@@ -83,6 +84,9 @@ class Analyzer:
             everyone = self._names.find([view.text for view in views])
             for view, hits, names in zip(views, found, everyone, strict=True):
                 hits += (_moved(hit, *view.origin(hit.start, hit.end)) for hit in names)
+        for text, hits in zip(texts, found, strict=True):
+            if hits:
+                hits += repeated(text, hits)
         return [resolve(hits) if len(hits) > 1 else hits for hits in found]
 
     def _scan(self, joined: _Joined) -> list[list[Detection]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from sovguard.detect.literals import Literals
 
 FALSE_FRIEND = ""
 """Owner of labels that mark a number as something that is not personal (주문번호, 운송장)."""
@@ -57,7 +57,7 @@ class Labels:
         self._triggers = frozenset(triggers)
         words = sorted({*self._triggers, *self._labels})
         self._words = [(word, self._labels.get(word), _guard(word)) for word in words]
-        self._find = AhoCorasick(words, matchkind=MatchKind.LeftmostLongest).find_matches_as_indexes
+        self._literals = Literals(words)
 
     def scan(self, text: str) -> Scan:
         """Returns the labels and trigger words of ``text``."""
@@ -90,14 +90,9 @@ class Labels:
         lowered = text.lower()
         if len(lowered) != len(text):
             lowered = text.translate(_ASCII_LOWER)
-        try:
-            return self._find(lowered)
-        except UnicodeEncodeError:
-            # A lone surrogate has no UTF-8 form; any character in its place keeps the offsets.
-            return self._find(_LONE_SURROGATE.sub("\ufffd", lowered))
+        return self._literals.matches(lowered)
 
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ASCII_LOWER = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 

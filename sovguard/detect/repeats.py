@@ -1,0 +1,79 @@
+"""A value found once is found everywhere in its text, and so are numbers of the same form as a labelled one.
+
+A label stands beside the first mention only: the number that was 고객번호 C-2209 in one line is as personal in the next, and
+a list headed 수험번호 labels its first entry. Names have their own propagation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sovguard.detect.literals import Literals
+from sovguard.entities import Detection, Evidence
+
+_SHORTEST = 6
+_REPEATED = "repeats a value found in this text"
+_ALIKE = "same form as a labelled one"
+_SCORE = 0.6
+
+
+def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
+    """Returns detections for further mentions of the values in ``hits``; overlaps are left to ``resolve``."""
+    values: dict[str, Detection] = {}
+    forms: dict[str, Detection] = {}
+    for hit in hits:
+        value = text[hit.start : hit.end]
+        if len(value) >= _SHORTEST and hit.entity_type != "PERSON" and not value.isalpha():
+            values.setdefault(value, hit)
+        if hit.entity_type == "ID_NUMBER" and hit.evidence.context is not None and _has_form(value):
+            forms.setdefault(_form(value), hit)
+    found: list[Detection] = []
+    if len(values) == 1:
+        ((value, hit),) = values.items()
+        if text.count(value) > 1:
+            found += _mentions(text, [hit], Literals([value]))
+    elif values:
+        found += _mentions(text, list(values.values()), Literals(list(values)))
+    for form, hit in forms.items():
+        found += (_again(hit, *match.span(), _ALIKE) for match in _expression(form).finditer(text))
+    return found
+
+
+def _mentions(text: str, hits: Sequence[Detection], literals: Literals) -> list[Detection]:
+    firsts = {(hit.start, hit.end) for hit in hits}
+    return [
+        _again(hits[which], start, end, _REPEATED)
+        for which, start, end in literals.matches(text)
+        if (start, end) not in firsts and _stands_alone(text, start, end)
+    ]
+
+
+def _again(hit: Detection, start: int, end: int, why: str) -> Detection:
+    return Detection(hit.entity_type, start, end, _SCORE, hit.recognizer, Evidence(why))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())
+
+
+def _has_form(value: str) -> bool:
+    """Whether a number has letters or hyphens that tell its kind from any other number."""
+    return len(value) >= _SHORTEST and value.isascii() and not value.isdigit() and " " not in value
+
+
+def _form(value: str) -> str:
+    """Returns the form of a number: digits and later letters open, the first letters and marks fixed."""
+    first = re.match("[A-Za-z]*", value)
+    fixed = first.end() if first is not None else 0
+    opened = re.sub(
+        "[A-Za-z]", "[A-Z]", re.sub("[0-9]", "@", re.sub(r"[^0-9A-Za-z]", r"\\\g<0>", value[fixed:]))
+    )
+    return value[:fixed] + opened.replace("@", "[0-9]")
+
+
+@lru_cache(maxsize=512)
+def _expression(form: str) -> re.Pattern[str]:
+    return re.compile(f"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-){form}(?![0-9A-Za-z]|-[0-9A-Za-z])")
