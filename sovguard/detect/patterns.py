@@ -98,8 +98,9 @@ class Scanner:
         for word in pattern.first_words:
             self._by_word.setdefault(word, []).append(rule)
 
-    def candidates(self, text: str, scan: Scan) -> Iterator[Candidate]:
-        """Yields the candidates of the built-in rules in ``text``, whose labels and words are in ``scan``."""
+    def candidates(self, text: str, scan: Scan) -> list[Candidate]:
+        """Returns the candidates of the built-in rules in ``text``, whose labels and words are in ``scan``."""
+        found: list[Candidate] = []
         fused, after, then, labels = self._fused, self._after, self._then, scan.labels
         length, bare = len(text), self._bare
         for run in _RUN.finditer(text):
@@ -134,14 +135,15 @@ class Scanner:
             if entry is not None:
                 match = entry.expression.match(text, start)
                 if match is not None and match.lastindex is not None:
-                    yield from _matches(entry, match)
+                    _collect(entry, match, found)
         for start, word in scan.words:
             entry = fused.get((word, "", "", None))
             if entry is None:
                 entry = fused[word, "", "", None] = _fuse(self._by_word[word])
             match = entry.expression.match(text, start)
             if match is not None and match.lastindex is not None:
-                yield from _matches(entry, match)
+                _collect(entry, match, found)
+        return found
 
     def _select(self, place: _Place) -> _Fused | None:
         key, before, behind, owners = place
@@ -185,13 +187,15 @@ class Scanner:
                 ) from None
 
 
-def _matches(entry: _Fused, match: re.Match[str]) -> Iterator[Candidate]:
+def _collect(entry: _Fused, match: re.Match[str], found: list[Candidate]) -> None:
     spans = match.regs
     for rule, whole, value in entry.rules:
         anchor, end = spans[whole]
         if anchor >= 0:
             low, high = spans[value]
-            yield Candidate(rule, low, high, anchor) if low >= 0 else Candidate(rule, anchor, end, anchor)
+            found.append(
+                Candidate(rule, low, high, anchor) if low >= 0 else Candidate(rule, anchor, end, anchor)
+            )
 
 
 def _fuse(rules: Sequence[Rule]) -> _Fused:

@@ -17,6 +17,7 @@ _SHORTEST = 6
 _REPEATED = "repeats a value found in this text"
 _ALIKE = "same form as a labelled one"
 _SCORE = 0.6
+_FEW = 8
 
 
 def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
@@ -29,12 +30,11 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
             values.setdefault(value, hit)
         if hit.entity_type == "ID_NUMBER" and hit.evidence.context is not None and _has_form(value):
             forms.setdefault(_form(value), hit)
+    if len(values) <= _FEW:
+        # Counting is cheaper than an automaton for few values, and most of them stand once.
+        values = {value: hit for value, hit in values.items() if text.count(value) > 1}
     found: list[Detection] = []
-    if len(values) == 1:
-        ((value, hit),) = values.items()
-        if text.count(value) > 1:
-            found += _mentions(text, [hit], Literals([value]))
-    elif values:
+    if values:
         found += _mentions(text, list(values.values()), Literals(list(values)))
     for form, hit in forms.items():
         found += (_again(hit, *match.span(), _ALIKE) for match in _expression(form).finditer(text))
