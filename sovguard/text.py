@@ -200,9 +200,9 @@ _MIXED_RUN = re.compile(
     f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))"
     f"[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
 )
-# One class in front, so that the search can skip to it.
+# The letters and syllables are rarer than digits, so the search looks for them and then for a digit beside.
 _MIXED_GATE = re.compile(
-    "[0-9OoQlI공영빵육륙칠팔구](?:(?<=[0-9])[ .-]?[OoQlI공영빵육륙칠팔구]|(?<![0-9])[ .-]?[0-9])"
+    "[OoQlI공영빵육륙칠팔구](?:(?<=[0-9][OoQlI공영빵육륙칠팔구])|(?<=[0-9][ .-][OoQlI공영빵육륙칠팔구])|[ .-]?[0-9])"
 )
 _MIXED = str.maketrans("OoQlI", "00011") | str.maketrans(_SPOKEN)
 _REACH = 48

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sovguard.detect import definitions
 from sovguard.detect.judge import Judge
-from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_table
+from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_insert, may_hold_table
 from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.detect.repeats import repeated
@@ -94,10 +94,11 @@ class Analyzer:
         found: list[list[Detection]] = [[] for _ in joined.views]
         text, starts, views = joined.text, joined.starts, joined.views
         scan = self._judge.labels.scan(text)
+        inserts = may_hold_insert(text)
         for view, start in zip(views, starts, strict=True):
             if may_hold_table(view.text):
                 label_cells(text, start, start + len(view.text), self._judge.labels, scan)
-            if " VALUES" in view.text or ")VALUES" in view.text or " values" in view.text:
+            if inserts:
                 label_inserts(text, start, start + len(view.text), self._judge.labels, scan)
         for index, hit in self._hits(text, starts, self._scanner.candidates(text, scan), scan, views):
             found[index].append(hit)

@@ -70,7 +70,8 @@ class Judge:
             return None
         if rule.lead is not None or rule.behind is not None:
             # Nothing that belongs to a value stands on the line before it.
-            reach = max(low, anchor - _LEAD_REACH, text.rfind("\n", low, anchor) + 1)
+            reach = max(low, anchor - _LEAD_REACH)
+            reach = max(reach, text.rfind("\n", reach, anchor) + 1)
             if rule.behind is not None and not rule.behind.search(text, reach, anchor):
                 return None
         label = scan.labels.get(anchor)

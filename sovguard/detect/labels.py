@@ -161,6 +161,11 @@ def label_inserts(text: str, low: int, high: int, labels: Labels, scan: Scan) ->
                     _label_row([cell[0]], cell.start(), [name], scan)
 
 
+def may_hold_insert(text: str) -> bool:
+    """Whether ``text`` has an SQL ``INSERT`` with values in it at all."""
+    return _INSERT.search(text) is not None if "VALUES" in text or "values" in text else False
+
+
 def may_hold_table(text: str) -> bool:
     """Whether ``text`` has several lines and a delimiter at all."""
     return "\n" in text and any(delimiter in text for delimiter in _DELIMITERS)

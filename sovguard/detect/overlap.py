@@ -11,6 +11,7 @@ the longer one is taken when its score is at least that of the span inside, less
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from sovguard.entities import Detection
@@ -40,15 +41,18 @@ def resolve(detections: Sequence[Detection]) -> list[Detection]:
 def _settle(group: list[Detection]) -> list[Detection]:
     if len(group) == 1:
         return group
+    # What is kept never overlaps, so that it stays sorted and the rivals of a detection are neighbours in it.
     kept: list[Detection] = []
+    starts: list[int] = []
     for detection in sorted(group, key=_rank):
-        rivals = [other for other in kept if other.start < detection.end and detection.start < other.end]
-        if not rivals:
-            kept.append(detection)
-        elif all(_contains(detection, rival) for rival in rivals):
-            kept = [other for other in kept if other not in rivals]
-            kept.append(detection)
-    return sorted(kept, key=lambda detection: detection.start)
+        first = bisect_right(starts, detection.start) - 1
+        if first < 0 or kept[first].end <= detection.start:
+            first += 1
+        last = bisect_left(starts, detection.end, lo=first)
+        if all(_contains(detection, rival) for rival in kept[first:last]):
+            kept[first:last] = [detection]
+            starts[first:last] = [detection.start]
+    return kept
 
 
 def _contains(outer: Detection, inner: Detection) -> bool:

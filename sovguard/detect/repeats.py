@@ -18,6 +18,7 @@ _REPEATED = "repeats a value found in this text"
 _ALIKE = "same form as a labelled one"
 _SCORE = 0.6
 _FEW = 8
+_MOST_FORMS = 16  # each form is searched for on its own; a text with more labels each of its numbers
 
 
 def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
@@ -28,7 +29,12 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
         value = text[hit.start : hit.end]
         if len(value) >= _SHORTEST and hit.entity_type != "PERSON" and not value.isalpha():
             values.setdefault(value, hit)
-        if hit.entity_type == "ID_NUMBER" and hit.evidence.context is not None and _has_form(value):
+        if (
+            hit.entity_type == "ID_NUMBER"
+            and hit.evidence.context is not None
+            and _has_form(value)
+            and len(forms) < _MOST_FORMS
+        ):
             forms.setdefault(_form(value), hit)
     if len(values) <= _FEW:
         # Counting is cheaper than an automaton for few values, and most of them stand once.

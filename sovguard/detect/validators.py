@@ -37,7 +37,7 @@ def _weighted(digits: str, weights: tuple[int, ...]) -> int:
 def _date(year: int, month: int, day: int) -> datetime.date | None:
     try:
         return datetime.date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
