@@ -58,6 +58,8 @@ _RRN_WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 
 def _registration(value: str, offsets: tuple[int, ...]) -> Verdict:
     digits = digits_of(value)
+    if len(digits) < 6:
+        return Verdict.REFUTED
     century = _CENTURY.get(digits[6:7], 1900)
     born = _date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
     if born is None and not digits[6:]:
@@ -87,7 +89,7 @@ def foreigner_number(value: str) -> Verdict:
 def business_number(value: str) -> Verdict:
     """Checks a 사업자등록번호: office from 101, check digit over nine digits (National Tax Service rule)."""
     digits = digits_of(value)
-    if int(digits[:3]) < 101 or digits[3:5] == "00" or digits[5:9] == "0000":
+    if len(digits) != 10 or int(digits[:3]) < 101 or digits[3:5] == "00" or digits[5:9] == "0000":
         return Verdict.REFUTED
     total = _weighted(digits[:9], (1, 3, 7, 1, 3, 7, 1, 3, 5)) + int(digits[8]) * 5 // 10
     return Verdict.PASSED if (10 - total % 10) % 10 == int(digits[9]) else Verdict.FAILED
@@ -100,7 +102,7 @@ def corporation_number(value: str) -> Verdict:
     """Checks a 법인등록번호: the kind of corporation in digits five and six, and the check digit."""
     digits = digits_of(value)
     total = _weighted(digits[:12], (1, 2) * 6)
-    if int(digits[4:6]) not in _CORPORATION_KINDS:
+    if len(digits) != 13 or int(digits[4:6]) not in _CORPORATION_KINDS:
         return Verdict.REFUTED
     return Verdict.PASSED if (10 - total % 10) % 10 == int(digits[12]) else Verdict.FAILED
 
