@@ -1,106 +1,130 @@
 """The command line: ``sovguard scan``, ``redact``, ``restore``, ``demo``.
 
 An edge: reads bytes, calls ``Guard``, writes bytes. Exit code 0 done, 1 findings (``scan``) or unresolved surrogates
-(``restore``), 2 bad usage or bad input. No value goes to standard error, and none into ``--json`` output unless
-``--show-values`` asks for it.
+(``restore``), 2 bad usage or bad input with one line on standard error. No value goes to standard error, and none into
+the ``--json`` output of ``scan`` unless ``--show-values`` asks for it.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from sovguard.documents import Document, json_lines, pieces, read_document, write_bytes
+from sovguard.detect.definitions import entry_point_definitions, path_definitions
+from sovguard.documents import (
+    PIECE,
+    Document,
+    outputs,
+    pieces,
+    read_document,
+    refuse_same,
+    targets,
+    write_out,
+)
+from sovguard.entities import ENTITY_TYPES, Detection
 from sovguard.errors import ConfigError, InputError, SovguardError
-from sovguard.findings import as_json, as_lines, show
+from sovguard.findings import as_json, as_lines, print_json, printable, report, show, with_progress
 from sovguard.guard import Guard, Names, Session
-from sovguard.vault.mapping_file import read_mapping, write_mapping
+from sovguard.payloads.json_lines import JsonLine, batches, picked, put_back, rewritten, scan_lines
+from sovguard.restore.text import resolve
+from sovguard.surrogates import LITERAL_TYPE
+from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef
 
-T = TypeVar("T")
-_LONG = 1_000_000
-_BATCH = 200
+Command = Callable[..., Any]
+_LISTED = 20
 
 
-def main() -> None:
-    """Runs the command line; every failure is one line on standard error and exit code 2."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except SovguardError as error:
-        click.echo(f"sovguard: {error}", err=True)
-        code = 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        # The message of an unforeseen error may quote the text it failed on.
-        click.echo(f"sovguard: failed inside ({type(error).__name__}); nothing was written", err=True)
-        code = 2
-    raise SystemExit(code or 0)
+class _Commands(click.Group):
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run the command line and exit: every failure is one line on standard error, never a traceback."""
+        settings["standalone_mode"] = False
+        try:
+            code = super().main(*args, **settings)
+        except click.Abort:
+            code = 130
+        except click.ClickException as error:
+            said = error.format_message()
+            if "\n" in said:  # not an error but the help, for a call without arguments
+                error.show()
+            else:
+                context = getattr(error, "ctx", None) or click.Context(self, info_name="sovguard")
+                _say(f"{said} See '{context.command_path} --help'.")
+            code = 2
+        except SovguardError as error:
+            _say(str(error))
+            code = 2
+        except Exception as error:
+            # The message of an unforeseen error may quote the text it failed on.
+            _say(f"failed inside ({type(error).__name__}); please report this")
+            code = 2
+        raise SystemExit(code or 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sovguard")
 def cli() -> None:
     """Find, swap and restore personal information in Korean text (개인정보 찾기·바꾸기·되돌리기)."""
 
 
-def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "--encoding", default="utf-8", show_default=True, help="Encoding of the files, e.g. cp949."
-        ),
-        click.option(
-            "--format", "form", type=click.Choice(["text", "jsonl"]), help="By default from the file's name."
-        ),
-        click.option("--json", "as_machine", is_flag=True, help="Machine-readable output."),
-    ):
-        command = option(command)
-    return command
+def main() -> None:
+    """Run the command line and exit."""
+    cli.main(prog_name="sovguard")
 
 
-def _detecting(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "--names",
-            type=click.Choice(["off", "fast", "full"]),
-            default="full",
-            show_default=True,
-            help="How person names are found.",
-        ),
-        click.option(
-            "--recognizers", multiple=True, metavar="PATH", help="Further recognizer files; repeatable."
-        ),
-    ):
-        command = option(command)
-    return command
+def _say(text: str) -> None:
+    click.echo(f"sovguard: {printable(text)}".replace("\n", " "), err=True)
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+_ENCODING = click.option("--encoding", default="utf-8", show_default=True, help="Of the files, e.g. cp949.")
+_JSON = click.option("--json", "as_machine", is_flag=True, help="For programs: one JSON object a file.")
+_FORM = click.option("--format", "form", type=click.Choice(["text", "jsonl"]), help="[default: by file name]")
+_OUTPUT = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write here; several FILES: into this folder."
+)
+_shared = _options(click.argument("files", nargs=-1), _ENCODING, _FORM, _JSON)
+_detecting = _options(
+    click.option(
+        "--names",
+        type=click.Choice(["off", "fast", "full"]),
+        default="full",
+        show_default=True,
+        help="How person names are found.",
+    ),
+    click.option("--recognizers", multiple=True, metavar="PATH", help="More recognizers; repeatable."),
+    click.option("--field", "fields", multiple=True, help="JSONL: only this top-level field; repeatable."),
+)
 
 
 @cli.command()
-@click.argument("files", nargs=-1)
+@_shared
+@_detecting
 @click.option("--type", "types", multiple=True, help="Only this entity type; repeatable.")
 @click.option("--show-values", is_flag=True, help="Put the values into --json and piped output.")
-@_detecting
-@_shared
 def scan(
     files: tuple[str, ...],
     types: tuple[str, ...],
     show_values: bool,
+    fields: tuple[str, ...],
     names: str,
     recognizers: tuple[str, ...],
     encoding: str,
@@ -108,42 +132,31 @@ def scan(
     as_machine: bool,
 ) -> int:
     """Show what is found in FILES (or standard input), and why. Exit code 1 if anything was."""
+    _check_types(types, recognizers)
     guard = Guard(names=cast("Names", names), recognizers=recognizers)
     any_found = False
-    reports = []
-    for source in files or ("-",):
-        document = read_document(source, encoding)
-        found = []
-        offset = 0
-        for piece in _with_progress(document, list(pieces(document.text))):
-            found += [(hit, offset) for hit in guard.scan(piece) if not types or hit.entity_type in types]
-            offset += len(piece)
+    for position, (source, _) in enumerate(targets(files, None, together=True), 1):
+        document = read_document(source, encoding, form, position=position)
+        found = [hit for hit in _found(guard, document, fields) if not types or hit.entity_type in types]
         any_found = any_found or bool(found)
         if as_machine:
-            reports.append(as_json(document, found, values=show_values))
+            print_json(as_json(document, found, values=show_values))
         elif sys.stdout.isatty():
             show(Console(), document, found)
         else:
-            for line in as_lines(document, found, values=show_values):
-                click.echo(line)
-    if as_machine:
-        click.echo(json.dumps(reports[0] if len(reports) == 1 else reports, ensure_ascii=False))
+            lines = as_lines(document, found, values=show_values)
+            write_out("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
     return 1 if any_found else 0
 
 
 @cli.command()
-@click.argument("files", nargs=-1)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; a folder for several FILES.")
+@_shared
+@_OUTPUT
 @click.option(
-    "--keep",
-    type=click.Path(path_type=Path),
-    metavar="MAPPING",
-    help="Keep the mapping, sealed, for restore.",
+    "--keep", type=click.Path(path_type=Path), metavar="MAPPING", help="Keep what restore needs here, sealed."
 )
 @click.option("--force", is_flag=True, help="Replace an existing mapping file.")
-@click.option("--field", "fields", multiple=True, help="JSONL: only this top-level field; repeatable.")
 @_detecting
-@_shared
 def redact(
     files: tuple[str, ...],
     output: Path | None,
@@ -157,46 +170,49 @@ def redact(
     as_machine: bool,
 ) -> int:
     """Write FILES (or standard input) with personal information swapped for surrogates."""
-    if keep is not None and keep.exists() and not force:
-        raise ConfigError(f"{keep} exists; name another file or pass --force to replace it")
-    passphrase = _passphrase(confirm=True) if keep is not None else ""
-    vault = MemoryVault()
-    guard = Guard(names=cast("Names", names), recognizers=recognizers, vault=vault)
-    session = guard.session()
-    summary = []
-    for document, target in _documents(files, output, encoding):
-        counts: dict[str, int] = {}
-        if _is_jsonl(document, form):
-            redacted = _redact_lines(session, document, fields)
-        else:
-            parts = []
-            for piece in _with_progress(document, list(pieces(document.text))):
-                outcome = session.redact(piece)
-                parts.append(outcome.text)
-                for hit in outcome.detections:
-                    counts[hit.entity_type] = counts.get(hit.entity_type, 0) + 1
-            redacted = "".join(parts)
-        if as_machine:
-            summary.append({"file": document.name, "text": redacted, "counts": counts})
-        else:
-            write_bytes(document.encode(redacted), target)
+    places = targets(files, output, together=as_machine)
+    passphrase = ""
     if keep is not None:
-        vault.open(SessionRef(session.tenant, session.id))
-        write_mapping(keep, vault, SessionRef(session.tenant, session.id), passphrase, replace=force)
-    elif sys.stderr.isatty():
-        click.echo("sovguard: the mapping was not kept (--keep FILE), so this cannot be restored", err=True)
-    if as_machine:
-        click.echo(json.dumps(summary[0] if len(summary) == 1 else summary, ensure_ascii=False))
+        check_place(keep, replace=force)
+        refuse_same(
+            keep, [path for pair in places for path in pair], "--keep names a file that is read or written"
+        )
+        passphrase = _passphrase(confirm=True)
+    else:
+        for source, target in places:
+            if target is not None:
+                refuse_same(target, [source], "-o would replace the only copy; add --keep")
+    vault = MemoryVault()
+    session = Guard(names=cast("Names", names), recognizers=recognizers, vault=vault).session()
+    ref = SessionRef(session.tenant, session.id)
+    reports = []
+    with outputs() as write:
+        for position, (source, target) in enumerate(places, 1):
+            document = read_document(source, encoding, form, position=position)
+            redacted = "".join(_redacted(session, document, fields))
+            if target is not None or not as_machine:
+                write(document.encode(redacted), target)
+            if as_machine:
+                (resolved,) = resolve([redacted], vault.open(ref), lambda some: vault.get(ref, some))
+                counts = Counter(hit.entry.entity_type for hit in resolved.hits)
+                del counts[LITERAL_TYPE]
+                reports.append({**report(document, target, redacted), "counts": dict(counts)})
+        if keep is not None:
+            # Before the results are put in their places: without it, what they replace would be gone.
+            write_mapping(keep, vault, ref, passphrase, replace=force)
+    if keep is None and sys.stderr.isatty():
+        _say("this cannot be restored, since no mapping was kept (--keep FILE)")
+    for each in reports:
+        print_json(each)
     return 0
 
 
 @cli.command()
-@click.argument("files", nargs=-1)
+@_shared
+@_OUTPUT
 @click.option(
     "--mapping", type=click.Path(path_type=Path), required=True, help="The file that redact --keep wrote."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; a folder for several FILES.")
-@_shared
 def restore(
     files: tuple[str, ...],
     mapping: Path,
@@ -205,96 +221,118 @@ def restore(
     form: str | None,
     as_machine: bool,
 ) -> int:
-    """Write FILES (or standard input) with the real values back in their places."""
+    """Write FILES (or standard input) with the real values back. Exit code 1 if surrogates are left."""
+    places = targets(files, output, together=as_machine)
+    refuse_same(
+        mapping, [path for pair in places for path in pair], "--mapping is also read or written as text"
+    )
     vault, ref = read_mapping(mapping, _passphrase(confirm=False))
     session = Guard(names="off", vault=vault).session(ref.session_id, tenant=ref.tenant)
-    unresolved: list[str] = []
-    summary = []
-    for document, target in _documents(files, output, encoding):
-        if _is_jsonl(document, form):
-            restored = _restore_lines(session, document, unresolved)
-        else:
-            outcome = session.restore(document.text)
-            restored = outcome.text
-            unresolved += outcome.unresolved
-        if as_machine:
-            summary.append({"file": document.name, "text": restored, "unresolved": unresolved})
-        else:
-            write_bytes(document.encode(restored), target)
-    if as_machine:
-        click.echo(json.dumps(summary[0] if len(summary) == 1 else summary, ensure_ascii=False))
-    if unresolved:
-        listed = ", ".join(sorted(set(unresolved))[:20])
-        click.echo(
-            f"sovguard: {len(unresolved)} surrogates stay, this mapping does not know them: {listed}",
-            err=True,
-        )
-    return 1 if unresolved else 0
+    left: dict[str, None] = {}
+    reports = []
+    with outputs() as write:
+        for position, (source, target) in enumerate(places, 1):
+            document = read_document(source, encoding, form, position=position)
+            restored, unresolved = _restored(session, document)
+            left |= dict.fromkeys(unresolved)
+            if target is not None or not as_machine:
+                write(document.encode(restored), target)
+            reports.append({**report(document, target, restored), "unresolved": unresolved})
+    for each in reports if as_machine else ():
+        print_json(each)
+    if left:
+        listed = ", ".join(list(left)[:_LISTED]) + (", …" if len(left) > _LISTED else "")
+        _say(f"{len(left)} surrogates unknown to this mapping are left: {listed}")
+    return 1 if left else 0
 
 
 @cli.command()
 @click.option(
-    "--text", "file", type=click.Path(path_type=Path), help="A file to use in place of the example."
+    "--text", "file", metavar="FILE", help="A text to use in place of the example; - is standard input."
 )
-@click.option("--json", "as_machine", is_flag=True, help="Machine-readable output.")
-def demo(file: Path | None, as_machine: bool) -> int:
+@_ENCODING
+@_JSON
+def demo(file: str | None, encoding: str, as_machine: bool) -> int:
     """Send a consultation to a model on this machine and show what left and what came back."""
-    from sovguard.demo import run, show_panes
+    from sovguard.demo import plain_panes, run, show_panes
 
-    outcome = run(read_document(str(file), "utf-8").text if file is not None else None)
+    outcome = run(read_document(file, encoding, "text").text if file is not None else None)
     if as_machine:
-        click.echo(json.dumps(outcome.as_dict(), ensure_ascii=False))
-    else:
+        print_json(outcome.as_dict())
+    elif sys.stdout.isatty():
         show_panes(Console(), outcome)
-    return 0 if outcome.kept else 1
+    else:
+        write_out(plain_panes(outcome).encode("utf-8", "replace"))
+    return 1 if outcome.leaked else 0
 
 
-def _is_jsonl(document: Document, form: str | None) -> bool:
-    return form == "jsonl" or (form is None and document.name.endswith((".jsonl", ".ndjson")))
+def _found(guard: Guard, document: Document, fields: tuple[str, ...]) -> Iterator[Detection]:
+    """Yield what is found in a document, with offsets into it."""
+    if document.form == "jsonl":
+        for lines in _lines(document, fields):
+            yield from scan_lines(lines, guard.scan, fields)
+        return
+    offset = 0
+    for piece in _pieces(document, fields):
+        for hit in guard.scan(piece):
+            yield replace(hit, start=hit.start + offset, end=hit.end + offset)
+        offset += len(piece)
 
 
-def _redact_lines(session: Session, document: Document, fields: tuple[str, ...]) -> str:
-    out: list[str] = []
-    lines = list(json_lines(document))
-    for first in _with_progress(document, range(0, len(lines), _BATCH)):
-        batch = lines[first : first + _BATCH]
-        values = [_picked(value, fields) for _, _, value in batch]
-        for (line, end, value), before, after in zip(
-            batch, values, session.redact_values(values), strict=True
-        ):
-            if after == before:
-                out += (line, end)
-            else:
-                whole = {**value, **after} if fields and isinstance(value, dict) else after
-                out += (json.dumps(whole, ensure_ascii=False), end)
-    return "".join(out)
+def _redacted(session: Session, document: Document, fields: tuple[str, ...]) -> Iterator[str]:
+    """Yield the redaction of a document, piece by piece."""
+    if document.form == "jsonl":
+        for lines in _lines(document, fields):
+            parts = session.redact_values([picked(line, fields) for line in lines])
+            for line, part in zip(lines, parts, strict=True):
+                yield rewritten(line, put_back(line, part, fields), document.encoding)
+    else:
+        yield from (session.redact(piece).text for piece in _pieces(document, fields))
 
 
-def _picked(value: Any, fields: tuple[str, ...]) -> Any:
-    if not fields:
-        return value
-    return {name: value[name] for name in fields if name in value} if isinstance(value, dict) else None
+def _restored(session: Session, document: Document) -> tuple[str, list[str]]:
+    """Return the restored document, and the surrogates that are left in it."""
+    if document.form != "jsonl":
+        outcome = session.restore(document.text)
+        return outcome.text, outcome.unresolved
+    parts: list[str] = []
+    left: dict[str, None] = {}
+    for lines in _lines(document):
+        # No surrogate reaches over a line end, so the strings of a batch can be looked at as one text.
+        said = "\n".join([leaf.text for line in lines for leaf in line.leaves])
+        left |= dict.fromkeys(session.restore(said).unresolved)
+        for line, value in zip(lines, session.restore([line.value for line in lines]), strict=True):
+            parts.append(rewritten(line, value, document.encoding))
+    return "".join(parts), list(left)
 
 
-def _restore_lines(session: Session, document: Document, unresolved: list[str]) -> str:
-    out: list[str] = []
-    for line, end, value in json_lines(document):
-        unresolved += session.restore(line).unresolved
-        restored = session.restore([value])[0]
-        out += (line if restored == value else json.dumps(restored, ensure_ascii=False), end)
-    return "".join(out)
+def _pieces(document: Document, fields: tuple[str, ...]) -> Iterator[str]:
+    if fields:
+        raise InputError(f"{document.name} is read as text, which has no --field; is --format jsonl missing?")
+    return with_progress(document, pieces(document.text), len)
 
 
-def _documents(
-    files: Sequence[str], output: Path | None, encoding: str
-) -> Iterator[tuple[Document, Path | None]]:
-    if len(files) > 1 and output is not None and not output.is_dir():
-        raise InputError(f"{output} has to be a folder, since there are several files")
-    for source in files or ("-",):
-        target = output
-        if output is not None and output.is_dir():
-            target = output / Path(source).name
-        yield read_document(source, encoding), target
+def _lines(document: Document, fields: tuple[str, ...] = ()) -> Iterator[list[JsonLine]]:
+    """Yield the lines of a document in batches; a field that none of them has is an error in the end."""
+    absent = set(fields)
+    read = batches(document.name, document.text, PIECE)
+    for lines in with_progress(document, read, lambda lines: sum(line.size for line in lines)):
+        yield lines
+        for line in lines if absent else ():
+            absent -= line.value.keys() if isinstance(line.value, dict) else set()
+    if absent and document.text.strip():
+        # A name with a slip of the pen would leave everything as it is.
+        raise InputError(f"{document.name}: no line has the field {min(absent)!r}; check --field")
+
+
+def _check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:
+    known = set(ENTITY_TYPES)
+    if not known.issuperset(types):
+        known |= {rule.entity_type for rule in (*path_definitions(recognizers), *entry_point_definitions())}
+    for name in types:
+        if name not in known:
+            close = get_close_matches(name.upper(), known, 3) or sorted(ENTITY_TYPES)
+            raise ConfigError(f"--type {name} is no entity type that is known; there is {', '.join(close)}")
 
 
 def _passphrase(*, confirm: bool) -> str:
@@ -303,27 +341,10 @@ def _passphrase(*, confirm: bool) -> str:
         return given
     if not sys.stdin.isatty():
         raise ConfigError(
-            "a mapping file needs a passphrase: set SOVGUARD_PASSPHRASE, or run this on a terminal"
+            "a mapping file needs a passphrase: set SOVGUARD_PASSPHRASE, or name the files on a terminal to be asked"
         )
-    return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+    return str(click.prompt("암호 (passphrase)", hide_input=True, confirmation_prompt=confirm, err=True))
 
 
-def _with_progress(document: Document, steps: Sequence[T]) -> Iterable[T]:
-    if len(document.text) < _LONG or not sys.stderr.isatty():
-        return steps
-    return _bar(document, steps)
-
-
-def _bar(document: Document, steps: Sequence[T]) -> Iterator[T]:
-    with _progress() as progress:
-        task = progress.add_task(document.name, total=len(document.text))
-        for step in steps:
-            yield step
-            progress.advance(task, len(document.text) / len(steps))
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield progress
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,13 @@
-"""What ``sovguard demo`` runs: a real client, a real request, a model on this machine, and the four sides of it."""
+"""What ``sovguard demo`` runs: a real client, a real request, a model on this machine, and the four sides of it.
+
+The closing line is not said but checked, against what the server received.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +15,12 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
-from sovguard.demo_server import run_demo_server
-from sovguard.errors import ConfigError
+from sovguard.demo_server import Received, run_demo_server
+from sovguard.errors import ConfigError, InputError, SovguardError
+from sovguard.findings import colour, printable
 from sovguard.guard import Guard
+from sovguard.shapes import take_apart
+from sovguard.surrogates import find
 
 EXAMPLE = """\
 다음 상담을 요약하고 답장을 써 줘.
@@ -22,71 +30,168 @@ EXAMPLE = """\
 상담원: 홍길동 고객님, 환불 계좌는 신한 110-000-000017 맞으실까요?
 고객: 네, 카드는 서울특별시 강남구 없는대로 12, 101동 1502호로 보내 주시고 안내는 hong@example.com으로 주세요."""
 
+_MODEL = "sovguard-demo"
+# Words of the request that the demo's own code puts there; a user name can be "user" all the same.
+_FRAME = frozenset({"model", "messages", "role", "content", "user", _MODEL})
+_DIGITS = 7
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
-    """The four sides of one call, and whether every detected value stayed here."""
+    """The four sides of one call.
+
+    Attributes:
+        wrote: What the app wrote.
+        left: What the model's server received.
+        came: What it answered on the wire.
+        reads: What the user reads.
+        found: The values that were detected, each once, with their types.
+        leaked: How many of them were in what left.
+    """
 
     wrote: str
     left: str
     came: str
     reads: str
-    values: int
-    kept: bool
+    found: dict[str, str]
+    leaked: int
 
     def __repr__(self) -> str:
-        return f"Outcome({self.values} values, kept: {self.kept})"
+        return f"Outcome({len(self.found)} values, {self.leaked} leaked)"
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the outcome as JSON-like data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return the outcome as JSON-like data."""
+        return {
+            "wrote": self.wrote,
+            "left": self.left,
+            "came_back": self.came,
+            "reads": self.reads,
+            "values": len(self.found),
+            "leaked": self.leaked,
+        }
 
 
 def run(text: str | None = None) -> Outcome:
-    """Returns what happened when ``text`` was sent through a protected client to the demo's model.
+    """Return what happened when ``text`` was sent through a protected client to the demo's model.
+
+    Args:
+        text: What the app writes; by default the example.
 
     Raises:
         ConfigError: The openai package is not installed.
+        InputError: There is nothing in the text.
     """
     try:
-        from openai import OpenAI
+        from openai import APIConnectionError, DefaultHttpxClient, OpenAI
     except ImportError:
         raise ConfigError('the demo uses the openai client: pip install "sovguard[demo]"') from None
-    wrote = text if text is not None else EXAMPLE
+    wrote = EXAMPLE if text is None else text
+    if not wrote.strip():
+        raise InputError("the demo needs a text with something in it; name another file with --text")
     guard = Guard()
-    values = {wrote[hit.start : hit.end] for hit in guard.scan(wrote)}
+    found = {wrote[hit.start : hit.end]: hit.entity_type for hit in guard.scan(wrote)}
     with run_demo_server() as server:
-        client = guard.wrap(OpenAI(api_key="demo", base_url=server.base_url, max_retries=0))
-        answer = client.chat.completions.create(model="demo", messages=[{"role": "user", "content": wrote}])
-        reads = answer.choices[0].message.content or ""
-        received = server.received[-1]
-        left = received.json()["messages"][0]["content"]
-        came = json.loads(server.replied[-1])["choices"][0]["message"]["content"]
-        everything = "\n".join(request.text for request in server.received)
-    return Outcome(wrote, left, came, reads, len(values), not any(value in everything for value in values))
+        # Settings of the environment, such as a proxy, are for other servers than one on this machine.
+        direct = DefaultHttpxClient(trust_env=False)
+        model = OpenAI(api_key="demo", base_url=server.base_url, max_retries=0, http_client=direct)
+        try:
+            with guard.wrap(model) as client:
+                answer = client.chat.completions.create(
+                    model=_MODEL, messages=[{"role": "user", "content": wrote}]
+                )
+        except APIConnectionError as error:
+            # The openai client wraps whatever stops a request; an error of this package says more.
+            if isinstance(error.__cause__, SovguardError):
+                raise error.__cause__ from None
+            raise ConfigError(
+                "the demo's server on 127.0.0.1 could not be reached; allow this program local connections"
+            ) from None
+    return Outcome(
+        wrote,
+        server.received[-1].json()["messages"][-1]["content"],
+        json.loads(server.replied[-1])["choices"][0]["message"]["content"],
+        answer.choices[0].message.content or "",
+        found,
+        len(leaks(found, server.received)),
+    )
+
+
+def leaks(values: Iterable[str], received: Sequence[Received]) -> list[str]:
+    """Return those of ``values`` that stand anywhere in what was received, digits also without separators."""
+    seen: list[str] = []
+    for request in received:
+        texts = [leaf.text for leaf in take_apart([request.json()], "this").leaves]
+        seen += (text for text in texts if text not in _FRAME)
+        seen.append(request.path)
+        seen += (value for name, value in request.headers.items() if name not in ("host", "content-length"))
+    squeezed = [re.sub("[^0-9A-Za-z]", "", text) for text in seen]
+    found = []
+    for value in values:
+        digits = re.sub("[^0-9]", "", value)
+        bare = len(digits) >= _DIGITS and any(digits in text for text in squeezed)
+        if bare or any(value in text for text in seen):
+            found.append(value)
+    return found
 
 
 def show_panes(console: Console, outcome: Outcome) -> None:
-    """Prints the four panes and the line that says whether anything got out."""
-    panes = (
-        ("1  앱이 쓴 글", "what the app wrote", outcome.wrote, "yellow"),
-        ("2  기기를 떠난 것", "what left the machine", outcome.left, "cyan"),
-        ("3  돌아온 것", "what came back", outcome.came, "cyan"),
-        ("4  사용자가 읽는 것", "what the user reads", outcome.reads, "green"),
+    """Print the four panes in frames, values and surrogates coloured, and what the check says."""
+    boxes = [
+        Panel(body, title=title, subtitle=subtitle, border_style=edge, title_align="left")
+        for (title, subtitle, _), body, edge in zip(
+            _panes(outcome),
+            (
+                _with_values(outcome.wrote, outcome),
+                _with_surrogates(outcome.left),
+                _with_surrogates(outcome.came),
+                _with_values(outcome.reads, outcome),
+            ),
+            ("yellow", "cyan", "cyan", "green"),
+            strict=True,
+        )
+    ]
+    console.print(Group(*boxes))
+    console.print(Text(verdict(outcome)), style="bold red" if outcome.leaked else "bold green")
+
+
+def plain_panes(outcome: Outcome) -> str:
+    """Return the four panes as sections with headings, and what the check says."""
+    sections = [f"== {title} ({subtitle})\n{body}\n\n" for title, subtitle, body in _panes(outcome)]
+    return "".join((*sections, verdict(outcome), "\n"))
+
+
+def verdict(outcome: Outcome) -> str:
+    """Return what the check against the server's record says."""
+    total = len(outcome.found)
+    if outcome.leaked:
+        left = outcome.leaked
+        return f"✗ 찾은 값 {total}개 중 {left}개가 기기를 떠났습니다 ({left} of {total} detected values left)"
+    if not total:
+        return (
+            "– 찾은 개인정보가 없어 글이 그대로 떠났습니다 (nothing was detected, so the text left as it is)"
+        )
+    return f"✓ 찾은 값 {total}개 중 기기를 떠난 것은 없습니다 (none of {total} detected values left this machine)"
+
+
+def _panes(outcome: Outcome) -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("1  앱이 쓴 글", "what the app wrote", outcome.wrote),
+        ("2  기기를 떠난 것", "what left the machine", outcome.left),
+        ("3  돌아온 것", "what came back on the wire", outcome.came),
+        ("4  사용자가 읽는 것", "what the user reads", outcome.reads),
     )
-    verdict = (
-        f"✓ 찾은 값 {outcome.values}개 중 기기를 떠난 것은 없습니다 (none of {outcome.values} detected values left)"
-        if outcome.kept
-        else "✗ 찾은 값이 기기를 떠났습니다 (a detected value left this machine)"
-    )
-    if console.is_terminal:
-        boxes = [
-            Panel(Text(body), title=title, subtitle=subtitle, border_style=colour, title_align="left")
-            for title, subtitle, body, colour in panes
-        ]
-        console.print(Group(*boxes))
-        console.print(verdict, style="bold green" if outcome.kept else "bold red")
-    else:
-        for title, subtitle, body, _ in panes:
-            console.out(f"== {title} ({subtitle})\n{body}\n", highlight=False)
-        console.out(verdict, highlight=False)
+
+
+def _with_values(text: str, outcome: Outcome) -> Text:
+    shown = Text(printable(text))
+    for value, entity_type in outcome.found.items():
+        shown.highlight_words([printable(value)], colour(entity_type))
+    return shown
+
+
+def _with_surrogates(text: str) -> Text:
+    text = printable(text)
+    shown = Text(text)
+    for candidate in find(text):
+        shown.stylize("bold cyan", candidate.start(), candidate.end)
+    return shown

@@ -1,40 +1,52 @@
-"""How the command line shows what was found: for people on a terminal, for programs as JSON or tab-separated lines."""
+"""How the command line shows things: on a terminal for people, as JSON or tab-separated lines for programs.
+
+What is said of a detection to programs holds no value unless it is asked for.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from sovguard.documents import Document
+from sovguard.documents import Document, write_out
 from sovguard.entities import ENTITY_TYPES, Detection, LegalClass
 
-Found = Sequence[tuple[Detection, int]]
-"""Detections of the pieces of a document, each with the offset of its piece."""
+T = TypeVar("T")
 
-_COLOURS = {
-    LegalClass.UNIQUE_IDENTIFIER: "bold white on red",
-    LegalClass.SENSITIVE: "bold white on magenta",
-    LegalClass.FINANCIAL: "bold black on yellow",
-    LegalClass.CONTACT: "bold black on cyan",
-    LegalClass.IDENTITY: "bold black on green",
-    LegalClass.NETWORK: "bold white on blue",
+_LONG = 1_000_000
+_CLASSES = {
+    LegalClass.UNIQUE_IDENTIFIER: ("고유식별정보", "bold white on red"),
+    LegalClass.SENSITIVE: ("민감정보", "bold white on magenta"),
+    LegalClass.FINANCIAL: ("금융정보", "bold black on yellow"),
+    LegalClass.CONTACT: ("연락처", "bold black on cyan"),
+    LegalClass.IDENTITY: ("신원정보", "bold black on green"),
+    LegalClass.NETWORK: ("접속정보", "bold white on blue"),
 }
+_OTHER = ("기타", "bold reverse")
+# Text from a file must not drive the terminal: no escape sequences, and no characters that turn its direction.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def as_json(document: Document, found: Found, *, values: bool) -> dict[str, Any]:
-    """Returns the detections as JSON-like data; with ``values``, what was found as well."""
+def as_json(document: Document, found: Sequence[Detection], *, values: bool) -> dict[str, Any]:
+    """Return the detections as JSON-like data; with ``values``, what was found as well."""
     detections = []
-    for hit, offset in found:
+    for hit in found:
         evidence = hit.evidence
         entry: dict[str, Any] = {
             "entity_type": hit.entity_type,
-            "start": hit.start + offset,
-            "end": hit.end + offset,
+            "start": hit.start,
+            "end": hit.end,
             "score": hit.score,
             "recognizer": hit.recognizer,
             "evidence": {
@@ -45,51 +57,112 @@ def as_json(document: Document, found: Found, *, values: bool) -> dict[str, Any]
             },
         }
         if values:
-            entry["value"] = document.text[hit.start + offset : hit.end + offset]
+            entry["value"] = document.text[hit.start : hit.end]
         detections.append(entry)
     return {"file": document.name, "detections": detections}
 
 
-def as_lines(document: Document, found: Found, *, values: bool) -> Iterator[str]:
-    """Yields one tab-separated line a detection: file, line, column, type, score, pattern, context word."""
-    starts = [0]
-    starts += [index + 1 for index, character in enumerate(document.text) if character == "\n"]
-    for hit, offset in found:
-        start = hit.start + offset
-        line = bisect_right(starts, start)
+def as_lines(document: Document, found: Sequence[Detection], *, values: bool) -> Iterator[str]:
+    """Yield one tab-separated line a detection: file, line, column, type, score, pattern, context word."""
+    starts = [0, *(match.end() for match in re.finditer("\n", document.text))] if found else []
+    for hit in found:
+        line = bisect_right(starts, hit.start)
         fields = [
             document.name,
             str(line),
-            str(start - starts[line - 1] + 1),
+            str(hit.start - starts[line - 1] + 1),
             hit.entity_type,
             f"{hit.score:.2f}",
             hit.evidence.pattern,
             hit.evidence.context or "",
         ]
         if values:
-            fields.append(document.text[start : hit.end + offset].replace("\n", " ").replace("\t", " "))
-        yield "\t".join(fields)
+            fields.append(document.text[hit.start : hit.end])
+        yield "\t".join(re.sub("[\t\r\n]", " ", field) for field in fields)
 
 
-def show(console: Console, document: Document, found: Found) -> None:
-    """Prints the text with what was found coloured by legal class, and a table of the evidence."""
-    text = Text(document.text)
-    table = Table("", "찾은 것", "형식", "점수", "근거", title=document.name, title_justify="left")
-    for number, (hit, offset) in enumerate(found, 1):
+def show(console: Console, document: Document, found: Sequence[Detection]) -> None:
+    """Print the text with what was found coloured by legal class, and below it a table of the evidence."""
+    text = Text()
+    position = 0
+    for hit in found:
+        # Piece by piece, because Text drops some control characters and would shift offsets.
+        text.append(printable(document.text[position : hit.start]))
+        text.append(printable(document.text[hit.start : hit.end]), colour(hit.entity_type))
+        position = hit.end
+    text.append(printable(document.text[position:]))
+    console.print(text, soft_wrap=True)
+    if not found:
+        console.print(Text(f"{printable(document.name)}: 찾은 개인정보가 없습니다 (nothing found)"))
+        return
+    table = Table(title=Text(printable(document.name)), title_justify="left")
+    for heading in ("", "찾은 것", "법적 구분", "형식", "점수", "근거"):
+        table.add_column(heading)
+    for number, hit in enumerate(found, 1):
         entity = ENTITY_TYPES.get(hit.entity_type)
-        colour = _COLOURS[entity.legal_class] if entity is not None else "reverse"
-        text.stylize(colour, hit.start + offset, hit.end + offset)
-        evidence = [hit.evidence.pattern]
-        if hit.evidence.validator is not None:
-            evidence.append(f"{hit.evidence.validator} {'✓' if hit.evidence.valid else '✗'}")
-        if hit.evidence.context is not None:
-            evidence.append(f"“{hit.evidence.context}”")
-        korean = entity.korean if entity is not None else hit.entity_type
         table.add_row(
-            str(number), Text(korean, colour), hit.entity_type, f"{hit.score:.2f}", " · ".join(evidence)
+            str(number),
+            Text(entity.korean if entity is not None else hit.entity_type, colour(hit.entity_type)),
+            _class(hit.entity_type)[0],
+            Text(hit.entity_type),
+            f"{hit.score:.2f}",
+            Text(printable(" · ".join(_reasons(hit)))),
         )
-    console.print(text)
-    if found:
-        console.print(table)
-    else:
-        console.print("찾은 개인정보가 없습니다 (nothing found)")
+    console.print(table)
+
+
+def colour(entity_type: str) -> str:
+    """Return the rich style in which values of ``entity_type`` are shown."""
+    return _class(entity_type)[1]
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with what would drive a terminal made visible; a line end is a line end."""
+    return _CONTROL.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def with_progress(document: Document, steps: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
+    """Yield ``steps``, with a bar on standard error if that is a terminal and the document a long one."""
+    if len(document.text) < _LONG or not sys.stderr.isatty():
+        yield from steps
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(printable(document.name)), total=len(document.text))
+        for step in steps:
+            yield step
+            progress.advance(task, size(step))
+
+
+def report(document: Document, target: Path | None, text: str) -> dict[str, Any]:
+    """Return what is said of a document that was worked on: its result, or where that went."""
+    return {"file": document.name, **({"text": text} if target is None else {"output": str(target)})}
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one line of JSON to standard output."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        write_out(f"{line}\n".encode())
+    except UnicodeEncodeError:  # half of a UTF-16 pair, from an escape in a JSON line
+        write_out(f"{json.dumps(value)}\n".encode())
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
+
+
+def _class(entity_type: str) -> tuple[str, str]:
+    entity = ENTITY_TYPES.get(entity_type)
+    return _OTHER if entity is None else _CLASSES[entity.legal_class]
+
+
+def _reasons(hit: Detection) -> Iterator[str]:
+    """Yield which pattern matched, what its check said and which word beside it counted."""
+    evidence = hit.evidence
+    yield evidence.pattern
+    if evidence.validator is not None:
+        yield f"{evidence.validator} {'✓' if evidence.valid else '–'}"
+    if evidence.context is not None:
+        yield f"“{evidence.context}”"

@@ -2,174 +2,376 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-TEXT = (
-    "상담 기록\r\n고객 번호는010-0000-1234예요.\r\n\r\n주민번호 310101-3000002, 메일 hong@example.com으로\r\n"
-)
-VALUES = ("010-0000-1234", "310101-3000002", "hong@example.com")
+from sovguard import Guard
+from sovguard.cli import cli
+from tests.command import ACCOUNT, EMAIL, NAME, PASSPHRASE, PHONE, RRN, TEXT, VALUES, run, run_apart
+
 ROOT = Path(__file__).resolve().parents[1]
+OFF = ("--names", "off")
 
 
-def sovguard(
-    *arguments: str, stdin: bytes = b"", passphrase: str | None = "열쇠말"
-) -> subprocess.CompletedProcess[bytes]:
-    """Runs the command line in a process of its own, names off for speed."""
-    environment = {key: value for key, value in os.environ.items() if key != "SOVGUARD_PASSPHRASE"}
-    if passphrase is not None:
-        environment["SOVGUARD_PASSPHRASE"] = passphrase
-    done = subprocess.run(
-        [sys.executable, "-m", "sovguard", *arguments],
-        input=stdin,
-        capture_output=True,
-        env=environment,
-        check=False,
-    )
-    for value in VALUES:
-        assert value.encode() not in done.stderr
-    assert b"Traceback" not in done.stderr
-    return done
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
 def test_a_file_comes_back_byte_for_byte(tmp_path: Path, encoding: str) -> None:
     """What redact swapped in one process, restore puts back in another: line ends, BOM and encoding kept."""
-    source, redacted, mapping = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "m"
+    source, sent, mapping = tmp_path / "상담.txt", tmp_path / "b.txt", tmp_path / "m"
     source.write_bytes(TEXT.encode(encoding))
-    named = ["--encoding", "cp949"] if encoding == "cp949" else []
-    out = sovguard(
-        "redact", str(source), "-o", str(redacted), "--keep", str(mapping), "--names", "off", *named
+    named = () if encoding.startswith("utf-8") else ("--encoding", encoding)
+    out = run_apart("redact", source, "-o", sent, "--keep", mapping, *named)
+    left = sent.read_bytes()
+    assert (out.code, out.out, out.err) == (0, b"", "")
+    assert not any(value.encode(encoding) in left for value in VALUES)
+    assert left.decode(encoding).count("\r\n") == TEXT.count("\r\n")
+    assert left.startswith(source.read_bytes()[:6])
+    back = run_apart("restore", sent, "--mapping", mapping, *named)
+    assert back.code == 0
+    assert back.out == source.read_bytes()
+
+
+def test_a_pipe_goes_through(tmp_path: Path) -> None:
+    """From standard input to standard output and back, also through python -m sovguard.cli and the script."""
+    mapping = tmp_path / "m"
+    script = Path(sys.executable).with_name("sovguard")
+    sent = run_apart("redact", "-", "--keep", mapping, stdin=TEXT.encode(), module="sovguard.cli")
+    assert sent.code == 0
+    assert not any(value in sent.text for value in VALUES)
+    back = subprocess.run(
+        [script, "restore", "--mapping", mapping],
+        input=sent.out,
+        capture_output=True,
+        env=os.environ | {"SOVGUARD_PASSPHRASE": PASSPHRASE},
+        check=True,
     )
-    assert out.returncode == 0, out.stderr
-    left = redacted.read_bytes()
-    assert not any(value.encode() in left for value in VALUES)
-    assert left.count(b"\r\n") == TEXT.count("\r\n")
-    back = sovguard("restore", str(redacted), "--mapping", str(mapping), *named)
-    assert back.returncode == 0
-    assert back.stdout == source.read_bytes()
-    sealed = mapping.read_bytes()
-    assert not any(value.encode() in sealed for value in VALUES)
-    assert mapping.stat().st_mode & 0o077 == 0
+    assert back.stdout == TEXT.encode()
+    assert back.stderr == b""
+
+
+def test_jsonl_comes_back(tmp_path: Path) -> None:
+    """Strings are read with their keys as context, other lines stay as they are, and all comes back."""
+    source, mapping = tmp_path / "a.jsonl", tmp_path / "m"
+    rows = [{"계좌번호": "110000000017", "n": 1.5}, [PHONE, None], {"a": "그대로"}, RRN]
+    text = "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
+    source.write_bytes(text.encode())
+    sent = run("redact", source, "--keep", mapping, *OFF)
+    first, second, third, fourth = [json.loads(line) for line in sent.text.split("\n")[:4]]
+    assert first["계좌번호"].startswith("ACCOUNT-")
+    assert second[0].startswith("PHONE-")
+    assert third == rows[2]
+    assert fourth.startswith("RRN-")
+    assert run("restore", "-", "--format", "jsonl", "--mapping", mapping, stdin=sent.out).out == text.encode()
+
+
+def test_fields_limit_what_is_redacted(tmp_path: Path) -> None:
+    """--field leaves the other fields alone, and a field that is nowhere is an error and not an open door."""
+    row = json.dumps({"a": PHONE, "b": EMAIL})
+    options = ("redact", "--format", "jsonl", *OFF)
+    done = json.loads(run(*options, "--field", "b", stdin=row).out)
+    assert done["a"] == PHONE
+    assert done["b"].startswith("EMAIL-")
+    assert "'c'" in run(*options, "--field", "c", stdin=row).err
+    assert "--format jsonl" in run("redact", *OFF, "--field", "a", stdin=row).err
+    assert "line 2" in run(*options, "--field", "a", stdin=f"{row}\n3\n").err
+
+
+def test_several_files_go_into_a_folder(tmp_path: Path) -> None:
+    """Each result gets its file's name; what would overwrite another or run together is refused."""
+    folder, mapping = tmp_path / "out", tmp_path / "m"
+    first, second = tmp_path / "a.txt", tmp_path / "b.jsonl"
+    first.write_text(TEXT, newline="")
+    second.write_text(json.dumps([PHONE]) + "\n")
+    assert run("redact", first, second, "-o", folder, "--keep", mapping, *OFF).code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.jsonl"]
+    back = tmp_path / "back"
+    assert run("restore", folder / "a.txt", folder / "b.jsonl", "-o", back, "--mapping", mapping).code == 0
+    assert (back / "a.txt").read_bytes() == first.read_bytes()
+    assert (back / "b.jsonl").read_bytes() == second.read_bytes()
+    assert "-o" in run("redact", first, second, *OFF).err
+    assert "same name" in run("redact", first, folder / "a.txt", "-o", back, *OFF).err
+    assert "a folder" in run("redact", first, second, "-o", first, *OFF).err
+    assert "once" in run("scan", "-", "-").err
+
+
+def test_nothing_is_written_unless_all_is(tmp_path: Path) -> None:
+    """If a later file or the mapping fails, earlier results are not there, and nothing half done is."""
+    good, bad, out = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "out"
+    good.write_text(TEXT)
+    bad.write_bytes(b"\xff\xfe\xff")
+    out.mkdir()
+    (out / "a.txt").write_text("before")
+    assert run("redact", good, bad, "-o", out, *OFF).code == 2
+    assert run("redact", good, "-o", out, "--keep", tmp_path / "none" / "m", *OFF).code == 2
+    assert [path.name for path in out.iterdir()] == ["a.txt"]
+    assert (out / "a.txt").read_text() == "before"
+
+
+def test_the_only_copy_is_not_replaced(tmp_path: Path) -> None:
+    """Redacting a file in its place needs a kept mapping, and a mapping takes nobody's place."""
+    source, mapping = tmp_path / "a.txt", tmp_path / "m"
+    source.write_bytes(TEXT.encode())
+    assert "--keep" in run("redact", source, "-o", source, *OFF).err
+    assert "--keep" in run("redact", source, "--keep", source, "--force", *OFF).err
+    assert source.read_bytes() == TEXT.encode()
+    source.chmod(0o640)
+    assert run("redact", source, "-o", source, "--keep", mapping, *OFF).code == 0
+    assert PHONE.encode() not in source.read_bytes()
+    assert source.stat().st_mode & 0o777 == 0o640
+    assert run("restore", source, "-o", source, "--mapping", mapping).code == 0
+    assert source.read_bytes() == TEXT.encode()
+
+
+def test_devices_and_links_stay_what_they_are(tmp_path: Path) -> None:
+    """Output through a link lands in the file it leads to, and a pipe is written to."""
+    real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(real)
+    assert run("redact", "-o", link, *OFF, stdin="안녕").code == 0
+    assert link.is_symlink()
+    assert real.read_text() == "안녕"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("redact", "-o", pipe, *OFF, stdin="안녕").code == 0
+        assert os.read(reader, 100).decode() == "안녕"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_mapping_opens_with_its_passphrase_only(tmp_path: Path) -> None:
     """A wrong passphrase and a changed file are one error; an existing mapping is not replaced unasked."""
     mapping = tmp_path / "m"
-    assert sovguard("redact", "--keep", str(mapping), "--names", "off", stdin=TEXT.encode()).returncode == 0
-    wrong = sovguard("restore", "--mapping", str(mapping), stdin=b"x", passphrase="다른 말")
-    mapping_bytes = mapping.read_bytes()
-    again = sovguard("redact", "--keep", str(mapping), "--names", "off", stdin=TEXT.encode())
-    assert mapping.read_bytes() == mapping_bytes
-    mapping.write_bytes(mapping_bytes[:-1] + bytes([mapping_bytes[-1] ^ 1]))
-    changed = sovguard("restore", "--mapping", str(mapping), stdin=b"x")
-    assert (wrong.returncode, changed.returncode, again.returncode) == (2, 2, 2)
-    assert wrong.stderr == changed.stderr
-    assert b"--force" in again.stderr
-    assert sovguard("redact", "--keep", str(tmp_path / "n"), stdin=b"x", passphrase=None).returncode == 2
+    assert run("redact", "--keep", mapping, *OFF, stdin=TEXT).code == 0
+    kept = mapping.read_bytes()
+    assert kept[0] == 1
+    assert mapping.stat().st_mode & 0o077 == 0
+    again = run("redact", "--keep", mapping, *OFF, stdin=TEXT)
+    assert (again.code, again.out, mapping.read_bytes()) == (2, b"", kept)
+    assert "--force" in again.err
+    wrong = run("restore", "--mapping", mapping, stdin="x", passphrase="다른 말")
+    mapping.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    changed = run("restore", "--mapping", mapping, stdin="x")
+    assert (wrong.code, changed.code, wrong.out, changed.out) == (2, 2, b"", b"")
+    assert wrong.err == changed.err
+    assert run("redact", "--keep", mapping, "--force", *OFF, stdin=TEXT).code == 0
+    assert "SOVGUARD_PASSPHRASE" in run("redact", "--keep", tmp_path / "n", stdin="x", passphrase="").err
+    assert "check its name" in run("restore", "--mapping", tmp_path / "n", stdin="x").err
+
+
+def test_restore_reports_what_it_does_not_know(tmp_path: Path) -> None:
+    """A surrogate of another session stays, is counted and listed, and makes the exit code 1."""
+    mapping = tmp_path / "m"
+    run("redact", "--keep", mapping, *OFF, stdin=TEXT)
+    out = run("restore", "--mapping", mapping, stdin="PHONE-K7QM001R, PHONE-K7QM001R")
+    assert (out.code, out.text) == (1, "PHONE-K7QM001R, PHONE-K7QM001R")
+    assert "1 surrogates" in out.err
+    assert "PHONE-K7QM001R" in out.err
+    rows = '{"a": ["PHONE-K7QM001R"]}\n"\\u0050HONE-K7QM002R"\n'
+    out = run("restore", "--mapping", mapping, "--format", "jsonl", "--json", stdin=rows)
+    assert out.code == 1
+    assert json.loads(out.out) == {
+        "file": "<stdin>",
+        "text": rows,
+        "unresolved": ["PHONE-K7QM001R", "PHONE-K7QM002R"],
+    }
 
 
 def test_scan_tells_where_and_why_but_not_what() -> None:
     """Piped, scan prints a line a detection without values, and exits with 1 if there was one."""
-    out = sovguard("scan", "--names", "off", stdin=TEXT.encode())
-    lines = [line.split("\t") for line in out.stdout.decode().splitlines()]
-    assert out.returncode == 1
-    assert [(line[1], line[3]) for line in lines] == [
-        ("2", "PHONE_NUMBER"),
-        ("4", "KR_RRN"),
-        ("4", "EMAIL_ADDRESS"),
+    out = run_apart("scan", stdin=TEXT.encode())
+    rows = [line.split("\t") for line in out.text.splitlines()]
+    assert (out.code, out.err) == (1, "")
+    assert [(*row[:4],) for row in rows] == [
+        ("<stdin>", "2", "6", "PERSON"),
+        ("<stdin>", "2", "14", "PHONE_NUMBER"),
+        ("<stdin>", "4", "6", "KR_RRN"),
+        ("<stdin>", "4", "25", "EMAIL_ADDRESS"),
+        ("<stdin>", "5", "6", "KR_BANK_ACCOUNT"),
     ]
-    assert not any(value in out.stdout.decode() for value in VALUES)
-    assert sovguard("scan", "--names", "off", stdin="안녕하세요".encode()).returncode == 0
+    assert all(len(row) == 7 and float(row[4]) >= 0.5 for row in rows)
+    assert rows[4][6] == "계좌번호"
+    assert not any(value in out.text for value in VALUES)
+    shown = run("scan", "--show-values", *OFF, stdin=TEXT).text.splitlines()
+    assert [line.rpartition("\t")[2] for line in shown] == [PHONE, RRN, EMAIL, ACCOUNT]
+    clean = run("scan", *OFF, stdin="안녕하세요")
+    assert (clean.code, clean.out) == (0, b"")
 
 
-def test_scan_as_json() -> None:
-    """The JSON has offsets and evidence, and values only when asked."""
-    plain = sovguard("scan", "--json", "--names", "off", "--type", "KR_RRN", stdin=TEXT.encode())
-    (hit,) = json.loads(plain.stdout)["detections"]
-    assert TEXT[hit["start"] : hit["end"]] == "310101-3000002"
+def test_scan_as_json(tmp_path: Path) -> None:
+    """The JSON has offsets and evidence of each file on a line of its own, and values only when asked."""
+    plain = run("scan", "--json", *OFF, "--type", "KR_RRN", stdin=TEXT)
+    report = json.loads(plain.out)
+    (hit,) = report["detections"]
+    assert report["file"] == "<stdin>"
+    assert TEXT[hit["start"] : hit["end"]] == RRN
+    assert set(hit) == {"entity_type", "start", "end", "score", "recognizer", "evidence"}
+    assert set(hit["evidence"]) == {"pattern", "validator", "valid", "context"}
     assert hit["evidence"]["validator"] == "resident_number"
-    assert "value" not in hit
-    shown = sovguard("scan", "--json", "--show-values", "--names", "off", stdin=TEXT.encode())
-    assert [hit["value"] for hit in json.loads(shown.stdout)["detections"]] == list(VALUES)
+    shown = run("scan", "--json", "--show-values", *OFF, stdin=TEXT)
+    assert [hit["value"] for hit in json.loads(shown.out)["detections"]] == [PHONE, RRN, EMAIL, ACCOUNT]
+    rows = tmp_path / "a.jsonl"
+    rows.write_text('{"계좌번호": "110000000017", "b": "안녕"}\n')
+    each = [json.loads(line) for line in run("scan", "--json", *OFF, rows, "-").text.splitlines()]
+    assert [report["file"] for report in each] == [str(rows), "<stdin>"]
+    assert [hit["start"] for hit in each[0]["detections"]] == [10]
+    assert run("scan", *OFF, "--field", "b", rows).code == 0
 
 
-def test_jsonl_keeps_its_shape(tmp_path: Path) -> None:
-    """String leaves are redacted with their keys as context, other lines stay as they are, and all comes back."""
-    rows = [{"이름": "x", "계좌번호": "110000000017", "n": 3}, ["010-0000-1234"], {"a": "그대로"}]
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    mapping = tmp_path / "m"
-    out = sovguard(
-        "redact", "--format", "jsonl", "--keep", str(mapping), "--names", "off", stdin=text.encode()
+def test_offsets_hold_across_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long text is handed over in pieces that end where paragraphs do, and offsets stay those of the whole."""
+    monkeypatch.setattr("sovguard.documents.PIECE", 400)
+    paragraph = "오늘 회의에서 정한 것을 적는다.\r\n다음 주에 다시 본다.\r\n\r\n"
+    text = "".join(f"{paragraph * 3}연락처\r\n{PHONE}\r\n\r\n" for _ in range(20))
+    seen: list[str] = []
+    scan = Guard.scan
+    monkeypatch.setattr(Guard, "scan", lambda self, text: seen.append(text) or scan(self, text))
+    found = json.loads(run("scan", "--json", *OFF, stdin=text).out)["detections"]
+    assert [(hit["start"], hit["end"]) for hit in found] == [hit.span() for hit in re.finditer(PHONE, text)]
+    assert "".join(seen) == text
+    assert len(seen) > 5
+    assert all(piece.endswith("\r\n\r\n") and len(piece) <= 400 for piece in seen)
+
+
+@pytest.mark.parametrize("text", ["가" * 1000, "가나다\n" * 300, f"{'가' * 999}\n{PHONE}", ""])
+def test_text_without_paragraphs_stays_whole(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without blank lines, a piece ends at a line end, and a line is never cut."""
+    monkeypatch.setattr("sovguard.documents.PIECE", 100)
+    done = run("redact", *OFF, stdin=text)
+    assert re.sub("PHONE-[0-9A-Z]{8}", PHONE, done.text) == text
+
+
+def test_a_summary_for_programs(tmp_path: Path) -> None:
+    """redact --json gives the text or where it went, and how many values of each type were swapped."""
+    source, out = tmp_path / "a.txt", tmp_path / "b.txt"
+    source.write_text(f"{PHONE} {PHONE} {EMAIL}")
+    report = json.loads(run("redact", source, "--json", *OFF).out)
+    assert report["file"] == str(source)
+    assert report["counts"] == {"PHONE_NUMBER": 2, "EMAIL_ADDRESS": 1}
+    assert "PHONE-" in report["text"]
+    report = json.loads(run("redact", source, "--json", "-o", out, *OFF).out)
+    assert report == {"file": str(source), "output": str(out), "counts": report["counts"]}
+    assert "PHONE-" in out.read_text()
+
+
+def test_own_recognizers_can_be_used(tmp_path: Path) -> None:
+    """--recognizers adds types, which --type then knows; a type that nobody knows is an error."""
+    (tmp_path / "tag.toml").write_text(
+        'entity_type = "TAG"\nlegal_class = "identity"\nkorean = "이름표"\n[[patterns]]\nname = "tag"\n'
+        'regex = "TAG[0-9]{4}"\nscore = 0.9\n'
     )
-    redacted = [json.loads(line) for line in out.stdout.decode().splitlines()]
-    assert redacted[0]["계좌번호"].startswith("ACCOUNT-")
-    assert redacted[0]["n"] == 3
-    assert redacted[1][0].startswith("PHONE-")
-    assert redacted[2] == rows[2]
-    back = sovguard("restore", "--format", "jsonl", "--mapping", str(mapping), stdin=out.stdout)
-    assert [json.loads(line) for line in back.stdout.decode().splitlines()] == rows
-    chosen = sovguard("redact", "--format", "jsonl", "--field", "이름", "--names", "off", stdin=text.encode())
-    assert json.loads(chosen.stdout.decode().splitlines()[0])["계좌번호"] == "110000000017"
+    added = ("--recognizers", tmp_path / "tag.toml")
+    out = run("scan", *added, "--type", "TAG", *OFF, stdin=f"TAG0042 {PHONE}")
+    assert [line.split("\t")[3] for line in out.text.splitlines()] == ["TAG"]
+    assert "KR_RRN" in run("scan", "--type", "KR_RNN", *OFF, stdin="x").err
+    assert "does not exist" in run("scan", "--recognizers", tmp_path / "no.toml", *OFF, stdin="x").err
 
 
-def test_bad_input_says_what_to_do(tmp_path: Path) -> None:
-    """Wrong bytes, wrong JSON, missing files and bad options exit with 2 and a hint."""
-    cases = [
-        (sovguard("scan", stdin="한글".encode("cp949")), b"--encoding"),
-        (
-            sovguard(
-                "redact", "--format", "jsonl", "--names", "off", stdin=b'{"a": 1}\n{"a": 010-0000-1234}\n'
-            ),
-            b"line 2",
-        ),
-        (sovguard("scan", str(tmp_path / "none.txt")), b"cannot be read"),
-        (sovguard("scan", "--recognizers", str(tmp_path / "none.toml"), stdin=b"x"), b"does not exist"),
-        (sovguard("scan", "--colour"), b"--colour"),
-    ]
-    for done, hint in cases:
-        assert done.returncode == 2
-        assert hint in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "hints"),
+    [
+        (["scan"], "한글".encode("cp949"), ["offset 0 ", "--encoding cp949"]),
+        (["scan"], b"\xef\xbb\xbfabc\xff", ["offset 6 "]),
+        (["scan"], "한글".encode("utf-16"), ["--encoding utf-16"]),
+        (["scan", "--encoding", "cp949"], b"\xff\xff", ["--encoding utf-8"]),
+        (["scan", "--encoding", "cp9499"], b"x", ["--encoding"]),
+        (["scan", "--encoding", "rot13"], b"x", ["--encoding"]),
+        (["scan", "--encoding", "utf-7"], b"+AGE-", ["byte for byte"]),
+        (["scan", "none.txt"], b"", ["file 1", "standard input"]),
+        (["scan", f"{NAME} {PHONE}"], b"", ["file 1", "standard input"]),
+        (["scan", f"{PHONE}" * 500], b"", ["file 1"]),
+        (["scan", "/"], b"", ["cannot be read"]),
+        (["redact", "--format", "jsonl"], f'{{"a": 1}}\n{{"a": {PHONE}}}\n'.encode(), ["<stdin>, line 2"]),
+        (["redact", "-o", "/nowhere/out.txt"], b"x", ["cannot be written"]),
+        (["scan", "--colour"], b"", ["--colour", "sovguard scan --help"]),
+        (["restore"], b"", ["--mapping"]),
+        (["bogus"], b"", ["bogus"]),
+    ],
+)
+def test_bad_input_says_what_to_do(arguments: list[str], stdin: bytes, hints: list[str]) -> None:
+    """Bad bytes, files, options and lines exit with 2, one line of explanation and no output."""
+    done = run(*arguments, stdin=stdin)
+    assert (done.code, done.out) == (2, b"")
+    assert all(hint in done.err for hint in hints), done.err
 
 
-def test_restore_reports_what_it_does_not_know(tmp_path: Path) -> None:
-    """A surrogate of another session stays, is listed, and makes the exit code 1."""
+def test_a_file_name_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    """A message about a file with control characters in its name is one harmless line."""
+    odd = tmp_path / "a\n\x1b[2J.jsonl"
+    odd.write_text("{")
+    done = run("scan", *OFF, odd)
+    assert done.code == 2
+    assert "\x1b" not in done.err
+
+
+def test_restored_text_must_fit_the_encoding(tmp_path: Path) -> None:
+    """A value that the answer's encoding lacks stops the writing."""
     mapping = tmp_path / "m"
-    sovguard("redact", "--keep", str(mapping), "--names", "off", stdin=TEXT.encode())
-    out = sovguard("restore", "--mapping", str(mapping), stdin=b"PHONE-K7QM001R")
-    assert out.returncode == 1
-    assert out.stdout == b"PHONE-K7QM001R"
-    assert b"PHONE-K7QM001R" in out.stderr
+    sent = run(
+        "redact", "--keep", mapping, *OFF, stdin="메일 hong@example.com, 주소 서울특별시 강남구 똠방로 12 👍"
+    )
+    assert sent.code == 0
+    answer = sent.text.encode("utf-8")
+    assert run("restore", "--mapping", mapping, stdin=answer).code == 0
+    done = run(
+        "restore", "--mapping", mapping, "--encoding", "latin-1", stdin=re.sub(rb"[^\x20-\x7e]", b"", answer)
+    )
+    assert (done.code, done.out) == (2, b"")
+    assert "UTF-8" in done.err
 
 
-def test_demo_lets_nothing_out() -> None:
-    """The demo sends only surrogates to its model and shows the real values to the user."""
-    out = sovguard("demo", "--json")
-    panes = json.loads(out.stdout)
-    assert out.returncode == 0
-    assert panes["kept"] is True
-    assert panes["values"] >= 6
-    for value in ("홍길동", "310101-3000002", "hong@example.com"):
-        assert value in panes["wrote"]
-        assert value in panes["reads"]
-        assert value not in panes["left"]
-        assert value not in panes["came"]
-    plain = sovguard("demo").stdout.decode()
-    assert [
-        plain.count(title) for title in ("앱이 쓴 글", "기기를 떠난 것 (", "돌아온 것", "사용자가 읽는 것")
-    ] == [1, 1, 1, 1]
+def test_no_value_goes_astray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails inside, with the text in its message, nothing of it is on standard error or in the output."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(f"cannot work on {TEXT}")
+
+    monkeypatch.setattr("sovguard.detect.analyzer.Analyzer.analyze", fail)
+    for arguments in (["scan"], ["scan", "--json"], ["redact"], ["redact", "--keep", tmp_path / "m"]):
+        done = run(*arguments, *OFF, stdin=TEXT)
+        assert (done.code, done.out) == (2, b"")
+        assert "RuntimeError" in done.err
+    monkeypatch.setattr("sovguard.cli.read_document", fail)
+    done = run("scan", *OFF, stdin=TEXT)
+    assert (done.code, done.out) == (2, b"")
+    assert "RuntimeError" in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_every_command_is_documented() -> None:
-    """Each command and option stands in docs/cli.md."""
-    from sovguard.cli import cli
+def test_a_closed_pipe_is_quiet() -> None:
+    """When the reader goes away, the run ends without a word."""
+    first = subprocess.Popen(
+        [sys.executable, "-m", "sovguard", "scan", "--names", "off"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert first.stdout is not None
+    first.stdout.close()
+    _, errors = first.communicate(f"연락처 {PHONE}\n".encode() * 2000)
+    assert errors == b""
+    assert first.returncode == 141
 
+
+def test_help_and_version() -> None:
+    """--version and --help work, and a call without arguments shows the help."""
+    assert re.fullmatch(r"sovguard, version [0-9.]+\n", run("--version").text)
+    assert "redact" in run("--help").text
+    bare = run_apart()
+    assert bare.code == 2
+    assert "Commands:" in bare.err
+
+
+def test_every_command_and_option_is_documented() -> None:
+    """Each command has its section in docs/cli.md, and each of its options stands on the page."""
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    common, *sections = re.split("^## `sovguard ", page, flags=re.MULTILINE)
+    described = {section.partition("`")[0]: section for section in sections}
+    assert set(described) == set(cli.commands)
     for name, command in cli.commands.items():
-        assert f"## `sovguard {name}`" in page
         for parameter in command.params:
-            for option in parameter.opts:
-                assert not option.startswith("--") or option in page, (name, option)
+            for option in (*parameter.opts, *parameter.secondary_opts):
+                assert not option.startswith("-") or f"`{option}" in common + described[name], (name, option)

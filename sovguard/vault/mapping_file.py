@@ -1,13 +1,14 @@
 """One session's mapping in a sealed file, so that ``restore`` can run in another process than ``redact``.
 
-An interim until the durable vaults: the whole session is read into memory and written at once. The file is made with
-mode 0600 and never replaced unless asked.
+An interim until the durable vaults: the whole session is read into memory and written at once. The file has mode
+0600 from its first byte on and is never replaced unless asked.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from sovguard.errors import ConfigError, InvalidRecord
@@ -16,30 +17,73 @@ from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef
 
 
+def check_place(path: Path, *, replace: bool = False) -> None:
+    """Return if a mapping can be written to ``path``, as far as can be told before.
+
+    Raises:
+        ConfigError: Something is there and ``replace`` is false, or there is no such folder.
+    """
+    if os.path.lexists(path) and not (replace and path.is_file()):
+        raise ConfigError(f"{path} exists; name another file, or replace an older mapping with --force")
+    if not path.parent.is_dir():
+        raise ConfigError(f"mapping file {path} cannot be written: its folder does not exist; make it first")
+
+
 def write_mapping(
     path: Path, vault: MemoryVault, session: SessionRef, passphrase: str, *, replace: bool = False
 ) -> None:
-    """Writes the mapping of ``session`` to ``path``, sealed under ``passphrase``.
+    """Write the mapping of ``session`` to ``path``, sealed under ``passphrase``, in one step.
+
+    Args:
+        path: Where to.
+        vault: The vault that holds the session.
+        session: Which session; it may be empty.
+        passphrase: What opens the file again.
+        replace: Put it in the place of an existing file.
 
     Raises:
-        ConfigError: The file exists and ``replace`` is false, or the passphrase is empty.
+        ConfigError: The file exists and ``replace`` is false, it cannot be written, or the passphrase is empty.
     """
     if not passphrase:
-        raise ConfigError("the passphrase of a mapping file must not be empty")
-    if path.exists() and not replace:
-        raise ConfigError(f"{path} exists; name another file or pass --force to replace it")
+        raise ConfigError("the passphrase of a mapping file must not be empty; choose one")
+    check_place(path, replace=replace)
+    vault.open(session)
     plain = json.dumps({"tenant": session.tenant, "session": session.session_id, **vault.dump(session)})
-    part = path.with_name(path.name + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(seal(plain.encode("utf-8", "surrogatepass"), passphrase))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    sealed = seal(plain.encode("utf-8"), passphrase)
+    try:
+        _put(path, sealed, replace=replace)
+    except FileExistsError:
+        raise ConfigError(f"{path} has just been made by another program; name another file") from None
+    except OSError as error:
+        raise ConfigError(
+            f"mapping file {path} cannot be written ({error.strerror}); name another place"
+        ) from None
+
+
+def _put(path: Path, data: bytes, *, replace: bool) -> None:
+    # mkstemp makes the file with mode 0600, under a name that nobody else has or can guess.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".mapping-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(temporary, path)
+            return
+        try:
+            # Fails where something is, which a look before renaming could not promise.
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def read_mapping(path: Path, passphrase: str) -> tuple[MemoryVault, SessionRef]:
-    """Returns a vault that holds the session of the file, and which session that is.
+    """Return a vault that holds the session of the file, and which session that is.
 
     Raises:
         ConfigError: The file cannot be read.
@@ -48,13 +92,16 @@ def read_mapping(path: Path, passphrase: str) -> tuple[MemoryVault, SessionRef]:
     try:
         sealed = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"mapping file {path} cannot be read: {error.strerror}") from error
-    plain = unseal(sealed, passphrase).decode("utf-8", "surrogatepass")
+        raise ConfigError(f"mapping file {path} cannot be read ({error.strerror}); check its name") from None
+    plain = unseal(sealed, passphrase)
     try:
         content = json.loads(plain)
         session = SessionRef(content.pop("tenant"), content.pop("session"))
         vault = MemoryVault()
         vault.load(session, content)
-    except (ValueError, KeyError, TypeError):
-        raise InvalidRecord("the mapping file was written by another version of sovguard") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidRecord(
+            "the mapping file holds something else than this version of sovguard writes; "
+            "use the version that wrote it"
+        ) from None
     return vault, session
