@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "sovguard"
@@ -61,3 +62,14 @@ def test_packages_are_listed() -> None:
     listed = set(settings["tool"]["setuptools"]["packages"])
     found = {".".join(p.parent.relative_to(ROOT.parent).parts) for p in ROOT.rglob("__init__.py")}
     assert listed == found | {"sovguard.recognizers"}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """The imports at the top of the modules make no circle."""
+    modules = {
+        ".".join(("sovguard", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in ROOT.rglob("*.py")
+    }
+    graph = {name: imported(path, top_level=True) & set(modules) - {name} for name, path in modules.items()}
+    assert sum(map(len, graph.values())) > len(modules)  # the names are those that imports use
+    tuple(TopologicalSorter(graph).static_order())  # a CycleError names the circle

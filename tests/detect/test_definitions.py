@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from sovguard.detect import patterns
 from sovguard.detect.analyzer import Analyzer
+from sovguard.detect.definitions import PatternDefinition, path_definitions
+from sovguard.detect.validators import VALIDATORS
+from sovguard.entities import LegalClass
 from sovguard.errors import PatternTimeout, RecognizerDefinitionError
 
 GOOD = """\
@@ -97,3 +102,187 @@ def test_a_pattern_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(PatternTimeout, match="'ticket'") as caught:
         analyzer.analyze(["a" * 5000])
     assert "aaa" not in str(caught.value)
+
+
+PATTERN = GOOD.index("[[")
+
+
+RAW = pytest.mark.xfail(strict=True, reason="another exception than RecognizerDefinitionError, or none")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(GOOD[:PATTERN] + 'patterns = "ticket"\n', marks=RAW),
+        pytest.param(GOOD[:PATTERN] + '[patterns]\nname = "ticket"\n', marks=RAW),
+        pytest.param(GOOD[:PATTERN] + "context = []\n" + GOOD[PATTERN:], marks=RAW),
+        pytest.param(GOOD[:PATTERN] + "examples = [1]\n" + GOOD[PATTERN:], marks=RAW),
+        pytest.param(
+            GOOD[:PATTERN] + "[fragments]\nacme = 1\n" + GOOD[PATTERN:].replace("ACME", "{{acme}}"), marks=RAW
+        ),
+        pytest.param(
+            GOOD[:PATTERN]
+            + '[fragments]\na = "{{b}}"\nb = "{{a}}"\n'
+            + GOOD[PATTERN:].replace("ACME", "{{a}}"),
+            marks=RAW,
+        ),
+        pytest.param(GOOD.replace('"identity"', '["identity"]'), marks=RAW),
+        pytest.param(GOOD.replace('"애크미 번호"', "3"), marks=RAW),
+        pytest.param(GOOD + 'validator = ["handle"]\n', marks=RAW),
+        pytest.param(GOOD + "lead = 3\n", marks=RAW),
+        pytest.param(GOOD + "behind = 3\n", marks=RAW),
+        GOOD + "lead = '('\n",
+        GOOD + "behind = '('\n",
+        pytest.param(GOOD + "lead = '\\bx'\n", marks=RAW),
+        pytest.param(GOOD + 'ignores_labels = "no"\n', marks=RAW),
+        pytest.param(GOOD + 'lead_required = "no"\n', marks=RAW),
+        pytest.param(GOOD + 'first_digits = "34"\n', marks=RAW),
+        pytest.param(GOOD + "first_letters = 3\n", marks=RAW),
+        GOOD + '[context]\nwords = "표"\n',
+        pytest.param(GOOD + '[context]\nwords = ["표"]\nbefore = "far"\n', marks=RAW),
+        pytest.param(GOOD + '[context]\nwords = ["표"]\nafter = "far"\n', marks=RAW),
+        pytest.param(GOOD + '[context]\nwords = ["표"]\nboost = "much"\n', marks=RAW),
+        GOOD + '[context]\nword = ["표"]\n',
+        pytest.param(GOOD + '[[examples]]\ntext = "ACME-0017"\nmatch = "ACME-0017"\nflag = 1\n', marks=RAW),
+        GOOD + '[[examples]]\ntext = "ACME-0017"\n',
+        pytest.param(GOOD + '[[examples]]\ntext = "ACME-0017"\nmatch = "ACME-0018"\n', marks=RAW),
+        pytest.param('kind = "plugin"\n' + GOOD, marks=RAW),
+        GOOD.replace("0.9", "nan"),
+        GOOD.replace("0.9", "1.5"),
+        GOOD.replace("0.9", "true"),
+        GOOD.replace("[0-9]{4}", "[0-9]{4}|"),
+        "",
+    ],
+    ids=lambda content: content.removeprefix(GOOD).strip()[-40:] or "empty",
+)
+def test_values_of_the_wrong_kind_are_errors(tmp_path: Path, content: str) -> None:
+    """A field with a value of the wrong kind is a typed error when the file is read, not a failure later."""
+    path = written(tmp_path, content)
+    with pytest.raises(RecognizerDefinitionError, match=r"acme\.toml"):
+        Analyzer(names="off", recognizers=[path]).analyze(["표 ACME-0017을 xACME-0017"])
+
+
+def test_a_folder_without_definitions_is_an_error(tmp_path: Path) -> None:
+    """An empty folder is a mistake, not an empty pack."""
+    with pytest.raises(RecognizerDefinitionError, match="holds no"):
+        Analyzer(names="off", recognizers=[tmp_path])
+
+
+@pytest.mark.parametrize("name", VALIDATORS)
+def test_any_check_may_be_named(tmp_path: Path, name: str) -> None:
+    """A check written for other values judges these, and never stops detection."""
+    content = GOOD.replace("ACME-[0-9]{4}", "ACME-?[0-9]{0,4}") + f'validator = "{name}"\n'
+    analyzer = Analyzer(names="off", recognizers=[written(tmp_path, content)])
+    for text in ("ACME", "ACME-0017", "ACME0"):
+        assert {hit.entity_type for hit in analyzer.analyze([text])[0]} <= {"ACME_TICKET"}
+
+
+@pytest.mark.xfail(strict=True, reason="its context words take the place of the built-in ones")
+def test_a_file_named_like_a_built_in_one_adds_to_it(tmp_path: Path) -> None:
+    """A user's kr_brn.toml changes nothing about what the built-in recognizer of that name finds."""
+    text = "사업자 정보 2208162517 확인"
+    plain = Analyzer(names="off").analyze([text])
+    assert [hit.entity_type for hit in plain[0]] == ["KR_BRN"]
+    path = written(tmp_path, GOOD + '[context]\nwords = ["애크미"]\n', "kr_brn.toml")
+    assert Analyzer(names="off", recognizers=[path]).analyze([text]) == plain
+
+
+def test_a_new_form_of_a_built_in_type(tmp_path: Path) -> None:
+    """A file may add forms to a built-in type, whose Korean name and legal class it need not repeat."""
+    content = """
+    entity_type = "KR_BANK_ACCOUNT"
+    [[patterns]]
+    name = "acme"
+    regex = "ACME[0-9]{8}"
+    score = 0.9
+    """
+    path = written(tmp_path, content)
+    (hit,) = Analyzer(names="off", recognizers=[path]).analyze(["ACME00000017로 입금"])[0]
+    assert hit.entity_type == "KR_BANK_ACCOUNT"
+    (definition,) = path_definitions([path])
+    assert (definition.korean, definition.legal_class) == ("계좌번호", LegalClass.FINANCIAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("표번호: 12345678", True),
+        ("표번호는12345678이고", True),
+        ("값 12345678", False),
+    ],
+)
+def test_labels_of_a_pack_of_ones_own(tmp_path: Path, text: str, found: bool) -> None:
+    """A user's labels count like built-in ones."""
+    content = GOOD.replace("ACME-[0-9]{4}", "(?<![0-9])[0-9]{8}(?![0-9])")
+    path = written(tmp_path, f'{content}requires = "label"\n[context]\nlabels = ["표번호"]\n')
+    hits = Analyzer(names="off", recognizers=[path]).analyze([text])[0]
+    assert [hit.entity_type for hit in hits] == ["ACME_TICKET"] * found
+
+
+def test_a_pack_of_ones_own_sees_one_text_at_a_time(tmp_path: Path) -> None:
+    """A user's pattern that spans lines never spans two texts."""
+    path = written(tmp_path, GOOD.replace("ACME-[0-9]{4}", "ACME[^!]{0,9}[0-9]{4}"))
+    analyzer = Analyzer(names="off", recognizers=[path])
+    assert analyzer.analyze(["ACME", "0017"]) == [[], []]
+    assert [hit.end for hit in analyzer.analyze(["ACME\n0017"])[0]] == [9]
+
+
+@pytest.mark.xfail(strict=True, reason="lead and behind run without a time limit")
+@pytest.mark.parametrize("field", ["lead", "behind"])
+def test_what_stands_before_is_stopped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    """A lead that backtracks without end is stopped like any pattern."""
+    monkeypatch.setattr(patterns, "TIME_LIMIT", 0.2)
+    path = written(tmp_path, GOOD + f"{field} = '(?:a|aa)+!'\n")
+    analyzer = Analyzer(names="off", recognizers=[path])
+    # Short enough to end by itself one day; every letter more takes as long again by half.
+    with pytest.raises(PatternTimeout, match="'ticket'") as caught:
+        analyzer.analyze(["a" * 34 + "ACME-0017"])
+    assert "aaa" not in str(caught.value)
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "recognizers.md"
+
+
+def test_the_documented_example_works(tmp_path: Path) -> None:
+    """The file shown in docs/recognizers.md finds its examples and nothing in its counterexamples."""
+    blocks = re.findall("```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    (content,) = [block for block in blocks if "entity_type" in block]
+    path = written(tmp_path, content)
+    (definition,) = path_definitions([path])
+    assert definition.examples
+    assert definition.counterexamples
+    analyzer = Analyzer(names="off", recognizers=[path])
+    for example in definition.examples:
+        hits = analyzer.analyze([example.text])[0]
+        assert [example.text[hit.start : hit.end] for hit in hits] == [example.match]
+        assert hits[0].entity_type == definition.entity_type
+    for example in definition.counterexamples:
+        assert analyzer.analyze([example.text])[0] == []
+
+
+def test_the_document_names_every_field_and_check() -> None:
+    """docs/recognizers.md leaves out no field of a pattern, no check and no legal class."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    fields = {
+        *PatternDefinition.__slots__,
+        "labels",
+        "words",
+        "before",
+        "after",
+        "boost",
+        "fragments",
+        "korean",
+    }
+    assert {
+        name
+        for name in (*fields, *VALIDATORS, *LegalClass)
+        if f"`{name}`" not in text and f"`[{name}]`" not in text
+    } == set()
+
+
+def test_the_document_shows_valid_toml() -> None:
+    """Every TOML block of docs/recognizers.md parses."""
+    for block in re.findall("```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL):
+        assert tomllib.loads(block)

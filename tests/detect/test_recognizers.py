@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from sovguard.detect.analyzer import Analyzer
@@ -102,3 +107,139 @@ def test_no_pattern_uses_word_classes() -> None:
         for pattern in recognizer.patterns:
             for regex in (pattern.regex, pattern.lead or "", pattern.behind or ""):
                 assert not any(cls in regex for cls in (r"\b", r"\d", r"\w")), (recognizer.name, pattern.name)
+
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+LOOK_ALIKES = [
+    line
+    for line in (DATA / "false_friends.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("# ")
+]
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_look_alikes_are_left_alone(analyzer: Analyzer, text: str) -> None:
+    """Nothing is found in any text of the table of numbers that only look personal."""
+    assert [(hit.entity_type, hit.evidence.pattern) for hit in analyzer.analyze([text])[0]] == []
+
+
+def test_look_alikes_are_left_alone_together(analyzer: Analyzer) -> None:
+    """Nor does one of them make another look personal when they stand in one batch."""
+    assert analyzer.analyze(LOOK_ALIKES) == [[] for _ in LOOK_ALIKES]
+
+
+@pytest.mark.xfail(
+    strict=True, reason="번호 inside 주문번호 is a context word of phone numbers, so the label costs nothing"
+)
+@pytest.mark.parametrize(
+    "text", ["운송장번호 8241-6705-1871", "주문번호: 8241-6705-1871을", "등기번호 82-10-4567-8901"]
+)
+def test_a_label_is_no_context_word(analyzer: Analyzer, text: str) -> None:
+    """The word that says that a number is none of ours does not speak for it at the same time."""
+    assert analyzer.analyze([text])[0] == []
+
+
+PROOF_BEHIND = re.compile("생|이라는 아이디")
+"""What says only behind a value that it is one (1985년 3월 12일생): the particle goes behind it."""
+
+
+def glued(example: Example) -> Iterator[tuple[str, int]]:
+    """Yields texts in which the example's value is glued to particles, and where the value begins.
+
+    Two heads: the example's own, and one that ends in a Hangul syllable directly before the value. Left out, because the
+    glued syllable makes another written form:
+
+    - a syllable before a value that begins with Hangul: 여기경기도 is another word than 경기도, and 삼 before a number read
+      aloud another digit.
+    """
+    assert example.match is not None
+    start = example.text.index(example.match)
+    head, tail = example.text[:start], example.text[start + len(example.match) :]
+    proof = PROOF_BEHIND.match(tail)
+    closed = head.rstrip(" :,([<\"'") or "여기"
+    if not "가" <= closed[-1] <= "힣":
+        closed += "는"
+    heads = [head] if "가" <= example.match[0] <= "힣" else [head, closed]
+    for before in heads:
+        for particle in PARTICLES:
+            yield f"{before}{example.match}{proof[0] if proof else ''}{particle}", len(before)
+
+
+UNGLUED = {
+    "(63309)": "the opening bracket of a postal code behind a syllable is left outside",
+    "삼일공일공일에": "a spoken number that ends in 이 is cut short before 이고",
+    "O1O-OOOO-1234": "이 of 이고 behind look-alike digits is read as a digit more",
+    "gildong#0000": "the discriminator is lost where a syllable touches the name",
+}
+
+
+def unglued(example: Example) -> str | None:
+    """Returns why an example is known not to be found between particles, or nothing."""
+    return next((why for value, why in UNGLUED.items() if (example.match or "").startswith(value)), None)
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "example"),
+    [
+        pytest.param(
+            recognizer,
+            example,
+            id=f"{recognizer.name}-{number}",
+            marks=[pytest.mark.xfail(strict=True, reason=why)] if (why := unglued(example)) else [],
+        )
+        for recognizer in PACK
+        for number, example in enumerate(recognizer.examples)
+    ],
+)
+def test_examples_are_found_between_particles(
+    analyzer: Analyzer, recognizer: RecognizerDefinition, example: Example
+) -> None:
+    """Every example is found to the character between Hangul before it and any of seven particles behind it."""
+    missed = []
+    for text, start in glued(example):
+        end = start + len(example.match or "")
+        found = {(hit.entity_type, hit.start, hit.end) for hit in analyzer.analyze([text])[0]}
+        if (recognizer.entity_type, start, end) not in found:
+            missed.append((text, sorted((kind, text[low:high]) for kind, low, high in found)))
+    assert missed == []
+
+
+def each(convert: dict[str, str]) -> Callable[[str], str]:
+    """Returns a function that replaces single characters."""
+    return lambda text: text.translate(str.maketrans(convert))
+
+
+def digits_from(zero: int) -> dict[str, str]:
+    """Returns the digits of another script."""
+    return {str(value): chr(zero + value) for value in range(10)}
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    "full-width": each({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}),
+    "full-width digits": each(digits_from(0xFF10)),
+    "mathematical digits": each(digits_from(0x1D7CE)),
+    "Arabic digits": each(digits_from(0x0660)),
+    "en dash": each({"-": "–"}),
+    "minus": each({"-": "−"}),
+    "unbreakable spaces": each({" ": "\u00a0"}),
+    "ideographic spaces": each({" ": "\u3000"}),
+    "zero-width spaces": lambda text: "".join(f"{character}\u200b" for character in text),
+    "keycaps": lambda text: re.sub("([0-9])", "\\1\ufe0f\u20e3", text),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_examples_are_found_in_disguise(analyzer: Analyzer, disguise: str) -> None:
+    """Every example is found in other forms of the same characters, and its span covers just those."""
+    written = DISGUISES[disguise]
+    missed = []
+    for recognizer in PACK:
+        for example in recognizer.examples:
+            assert example.match is not None
+            text, value = written(example.text), written(example.match)
+            found = [text[hit.start : hit.end] for hit in analyzer.analyze([text])[0]]
+            # An invisible character behind the last digit may stay outside.
+            if not any(one == value or one == value.rstrip("\u200b\ufe0f\u20e3") for one in found):
+                missed.append((recognizer.name, text, found))
+    assert missed == []
