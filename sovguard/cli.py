@@ -19,7 +19,7 @@ from typing import Any, cast
 import click
 from rich.console import Console
 
-from sovguard.detect.definitions import entry_point_definitions, path_definitions
+from sovguard.detect.packs import entry_point_definitions, path_definitions
 from sovguard.documents import (
     PIECE,
     Document,

@@ -3,8 +3,8 @@
 First step of the flow: recognizers look at ``View.text`` and report spans of it; ``View.origin`` turns a span of the
 view into the span of the original that produced it. The view composes NFD Jamo and combining marks, folds full-width
 forms, dash, dot and space variants, reads enclosed and superscript digits, and drops zero-width and default-ignorable
-characters. ``spoken_view`` is the alternative reading of digits that were read aloud (공일공 일이삼사) or written with
-look-alike letters (O1O). Nothing here decides what is personal information, and nothing rewrites the original.
+characters and a terminal's colour codes. ``spoken.py`` adds the alternative reading of digits that were read aloud.
+Nothing here decides what is personal information, and nothing rewrites the original.
 
 Whole-string NFKC is not used: it moves offsets and merges what people distinguish (㈜ becomes three characters).
 """
@@ -116,18 +116,24 @@ _SPECIAL = re.compile(
     f"|(?P<mark>[A-Za-z\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff][\u0300-\u036f\u3099\u309a]+)"
     f"|(?P<digits>(?<![0-9]){_ENCLOSED_CLASS}{{2,}})"
     f"|(?P<dash>{_TYPED_DASH})"
+    "|(?P<colour>\x1b\\[[0-9;?]{0,16}[A-Za-z])"
+    r"|(?P<escape>\\[nrt](?![A-Za-z]))"
 )
+_REPLACED = {
+    "dash": "-",
+    "escape": "\\ ",  # a line break or tab spelled out, as in JSON inside a log: its letter belongs to no word
+}
 # Every character a special may begin with, as one class: the common text has none, and this says so at C speed. The
 # astral planes stand for themselves as a whole, since single characters there would slow the class down for all others.
 _DROPPED_BMP = _DROPPED[: _DROPPED.index("\U0001bca0")]
 _CHANGED_BMP = "".join(c for c in (*_FOLD, *_ENCLOSED) if c < "\U00010000")
 _MAY_CHANGE = re.compile(
-    f"[{_DROPPED_BMP}\u0300-\u036f\u1100-\u11ff\u3099\u309a\u3161\u30fc\uff70"
+    f"[\x1b\\\\{_DROPPED_BMP}\u0300-\u036f\u1100-\u11ff\u3099\u309a\u3161\u30fc\uff70"
     f"{_char_class(_CHANGED_BMP)[1:-1]}\U00010000-\U0010ffff]"
 )
 
 
-class _Builder:
+class ViewBuilder:
     """Collects the pieces of a view in order."""
 
     def __init__(self) -> None:
@@ -137,6 +143,7 @@ class _Builder:
         self.length = 0
 
     def add(self, piece: str, original: int, length: int, *, linear: bool) -> None:
+        """Adds characters that stand for ``original:original + length``, one to one if ``linear``."""
         if not piece:
             return
         self.pieces.append(piece)
@@ -144,7 +151,21 @@ class _Builder:
         self.runs.append((original, length, linear))
         self.length += len(piece)
 
+    def copy(self, view: View, start: int, end: int) -> None:
+        """Adds ``view.text[start:end]``, run by run, so that linear runs stay linear."""
+        if not view.starts:
+            self.add(view.text[start:end], start, end - start, linear=True)
+            return
+        run = bisect_right(view.starts, start) - 1
+        while start < end:
+            stop = min(end, view.starts[run + 1] if run + 1 < len(view.starts) else end)
+            original, length, linear = view.runs[run]
+            offset = original + start - view.starts[run] if linear else original
+            self.add(view.text[start:stop], offset, stop - start if linear else length, linear=linear)
+            start, run = stop, run + 1
+
     def view(self) -> View:
+        """Returns what was collected."""
         return View("".join(self.pieces), tuple(self.starts), tuple(self.runs))
 
 
@@ -153,15 +174,15 @@ def normalized_view(text: str) -> View:
     first = _MAY_CHANGE.search(text)
     if first is None:
         return View(text)
-    builder = _Builder()
+    builder = ViewBuilder()
     folded: list[str] = []
     copied = run_start = 0
     # One character before the first change may belong to it: a syllable or letter that a mark is added to.
     for match in _SPECIAL.finditer(text, max(0, first.start() - 1)):
         start, end = match.span()
         kind = match.lastgroup
-        if kind in ("fold", "dash"):
-            folded += (text[copied:start], "-" if kind == "dash" else _FOLD[match[0]])
+        if kind in ("fold", "dash", "escape"):
+            folded += (text[copied:start], _FOLD[match[0]] if kind == "fold" else _REPLACED[kind])
             copied = end
             continue
         folded.append(text[copied:start])
@@ -170,134 +191,10 @@ def normalized_view(text: str) -> View:
         if kind == "digits":
             for offset, character in enumerate(match[0]):
                 builder.add(_ENCLOSED[character], start + offset, 1, linear=False)
-        elif kind != "drop":
+        elif kind not in ("drop", "colour"):
             composed = unicodedata.normalize("NFC", match[0])
             builder.add(composed, start, end - start, linear=False)
         copied = run_start = end
     folded.append(text[copied:])
     builder.add("".join(folded), run_start, len(text) - run_start, linear=True)
     return builder.view()
-
-
-_SPOKEN = dict(zip("공영빵일이삼사오육륙칠팔구", "0001234566789", strict=True))
-_DIGIT = "[공영빵일이삼사오육륙칠팔구]"
-# The gate: four spoken digits with at most a separator between two, or a digit with look-alike letters around it.
-_SEPARATOR = "(?: ?(?:다시|다쉬|하이픈|대시|에|의|-|·|,|\\.) ?| )"
-_SPOKEN_RUN = re.compile(f"{_DIGIT}(?=[ 에의다하대·,.-]|{_DIGIT})(?:{_SEPARATOR}?{_DIGIT}){{3,}}")
-_ANY_DIGIT = re.compile(_DIGIT)
-_SPOKEN_PAIR = re.compile(f"{_DIGIT}{{2,}}")
-# 이 before these syllables is the copula or a particle of the sentence, not a two (오팔이요, 오팔이에요, 오팔이고).
-_COPULA = re.compile(
-    f"이(?=[가-힣])(?!(?:에|의) ?{_DIGIT}|{_DIGIT}{{2}})|일(?= ?(?:거|겁|걸|텐|까))|구(?=요|나)"
-)
-_COMPLETE = frozenset((11, 13, 16))
-"""How many digits a mobile, a resident and a card number have: such a run keeps a last 이 that might be the copula."""
-
-_JOINT = re.compile(" ?(?:에|의|다시|다쉬|하이픈|대시)")
-_AFTER_JOINT = re.compile(f" ?({_DIGIT}{{2,}})")
-# Look-alike letters (O1O) and single spoken digits (공1공) among digits.
-_MIXED_RUN = re.compile(
-    f"(?<![A-Za-z])(?=[0-9 .-]{{0,16}}(?:[OoQlI]|{_DIGIT}))"
-    f"[0-9OoQlI공영빵](?:[ .-]?(?:[0-9OoQlI]|{_DIGIT})){{8,18}}(?![A-Za-z])"
-)
-# The letters and syllables are rarer than digits, so the search looks for them and then for a digit beside.
-_MIXED_GATE = re.compile(
-    "[OoQlI공영빵육륙칠팔구](?:(?<=[0-9][OoQlI공영빵육륙칠팔구])|(?<=[0-9][ .-][OoQlI공영빵육륙칠팔구])|[ .-]?[0-9])"
-)
-_MIXED = str.maketrans("OoQlI", "00011") | str.maketrans(_SPOKEN)
-_REACH = 48
-"""How far around a run of spoken digits the alternative view reaches: labels and the rest of a number."""
-
-
-def spoken_starts(text: str) -> list[int]:
-    """Returns where runs of spoken or look-alike digits begin in ``text``; a cheap look before ``spoken_view``."""
-    return [start for start, _ in _spoken_runs(text)]
-
-
-def _spoken_runs(text: str) -> list[tuple[int, int]]:
-    runs = [match.span() for match in _SPOKEN_RUN.finditer(text)]
-    for gate in _MIXED_GATE.finditer(text):
-        mixed = _MIXED_RUN.search(text, max(0, gate.start() - 20), gate.end() + 24)
-        if mixed is not None:
-            runs.append(mixed.span())
-    return runs
-
-
-def spoken_view(view: View) -> View | None:
-    """Returns the view in which spoken and look-alike digits are digits, or ``None`` where there are none.
-
-    The result holds only the surroundings of such runs, one below the other, and maps to the original of ``view``.
-    """
-    text = view.text
-    regions = [[max(0, start - _REACH), min(len(text), end + _REACH)] for start, end in _spoken_runs(text)]
-    if not regions:
-        return None
-    builder = _Builder()
-    merged: list[list[int]] = []
-    for region in sorted(regions):
-        if merged and region[0] < merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], region[1])
-        else:
-            merged.append(region)
-    for low, high in merged:
-        if builder.length:
-            builder.add("\n\n", low, 0, linear=False)
-        _read_aloud(view, low, high, builder)
-    return builder.view()
-
-
-def _read_aloud(view: View, low: int, high: int, builder: _Builder) -> None:
-    text = view.text
-    changes: list[tuple[int, int, str]] = []
-    ends = {
-        match.end()
-        for match in _SPOKEN_RUN.finditer(text, low, high)
-        if len(_ANY_DIGIT.findall(match[0])) in _COMPLETE
-    }
-    for match in _SPOKEN_PAIR.finditer(text, low, high):
-        start, end = match.span()
-        while end - start > 1 and end not in ends and _COPULA.match(text, end - 1):
-            end -= 1
-        changes.append((start, end, ""))
-        joint = _JOINT.match(text, end, high)
-        if joint and (following := _AFTER_JOINT.match(text, joint.end(), high)):
-            changes.append((end, following.start(1), "-"))
-    for match in _MIXED_RUN.finditer(text, low, high):
-        if re.search("[0-9]", match[0]):
-            changes.append((*match.span(), "="))
-    at = low
-    for start, end, kind in sorted(changes):
-        if start < at:
-            continue
-        _copy(view, at, start, builder)
-        if kind == "-":
-            first, last = view.origin(start, end)
-            builder.add("-", first, last - first, linear=False)
-        else:
-            for index in range(start, end):
-                first, last = view.origin(index, index + 1)
-                character = text[index]
-                builder.add(
-                    character.translate(_MIXED),
-                    first,
-                    last - first,
-                    linear=False,
-                )
-        at = end
-    _copy(view, at, high, builder)
-
-
-def _copy(view: View, start: int, end: int, builder: _Builder) -> None:
-    """Copies ``view.text[start:end]``, run by run, so that linear runs stay linear."""
-    if not view.starts:
-        builder.add(view.text[start:end], start, end - start, linear=True)
-        return
-    run = bisect_right(view.starts, start) - 1
-    while start < end:
-        stop = min(end, view.starts[run + 1] if run + 1 < len(view.starts) else end)
-        original, length, linear = view.runs[run]
-        if linear:
-            builder.add(view.text[start:stop], original + start - view.starts[run], stop - start, linear=True)
-        else:
-            builder.add(view.text[start:stop], original, length, linear=False)
-        start, run = stop, run + 1

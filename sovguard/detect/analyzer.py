@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from sovguard.detect import definitions
+from sovguard.detect import packs
 from sovguard.detect.judge import Judge
 from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_insert, may_hold_table
 from sovguard.detect.overlap import resolve
@@ -21,7 +21,8 @@ from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.detect.repeats import repeated
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError
-from sovguard.text import View, normalized_view, spoken_starts, spoken_view
+from sovguard.spoken import spoken_starts, spoken_views
+from sovguard.text import View, normalized_view
 
 if TYPE_CHECKING:
     from sovguard.detect.names import NameRecognizer
@@ -49,10 +50,11 @@ class Analyzer:
     ) -> None:
         if names not in ("off", "fast", "full"):
             raise ConfigError(f"names must be 'off', 'fast' or 'full', not {names!r}")
-        pack = definitions.built_in_pack()
-        added = (*definitions.entry_point_definitions(), *definitions.path_definitions(recognizers))
-        self._scanner = Scanner((*pack.recognizers, *added))
-        self._judge = Judge((*pack.recognizers, *added), pack.false_friends, self._scanner.words)
+        pack = packs.built_in_pack()
+        added = (*packs.entry_point_definitions(), *packs.path_definitions(recognizers))
+        everything = packs.distinct((*pack.recognizers, *added))
+        self._scanner = Scanner(everything)
+        self._judge = Judge(everything, pack.false_friends, self._scanner.words)
         self._names: NameRecognizer | None = None
         if names != "off":
             from sovguard.detect.names import NameRecognizer
@@ -93,13 +95,7 @@ class Analyzer:
         """Scans joined texts; returns detections in the offsets of each original text."""
         found: list[list[Detection]] = [[] for _ in joined.views]
         text, starts, views = joined.text, joined.starts, joined.views
-        scan = self._judge.labels.scan(text)
-        inserts = may_hold_insert(text)
-        for view, start in zip(views, starts, strict=True):
-            if may_hold_table(view.text):
-                label_cells(text, start, start + len(view.text), self._judge.labels, scan)
-            if inserts:
-                label_inserts(text, start, start + len(view.text), self._judge.labels, scan)
+        scan = self._labelled(text, starts, views)
         for index, hit in self._hits(text, starts, self._scanner.candidates(text, scan), scan, views):
             found[index].append(hit)
         for index in sorted({bisect_right(starts, start) - 1 for start in spoken_starts(text)}):
@@ -107,23 +103,38 @@ class Analyzer:
         return found
 
     def _scan_spoken(self, view: View) -> Iterator[Detection]:
-        """Scans the alternative view of one text; yields what the plain view could not show."""
+        """Scans the alternative views of one text; yields what the plain view could not show."""
         plain = view.text
-        spoken = spoken_view(View(plain))
-        if spoken is None:
-            return
-        text = spoken.text
-        scan = self._judge.labels.scan(text)
-        for _, hit in self._hits(text, (0,), self._scanner.candidates(text, scan), scan, (None,)):
-            low, high = spoken.origin(hit.start, hit.end)
-            # Where no digit was read aloud, the plain view has judged with more text around.
-            if plain[low:high] != text[hit.start : hit.end]:
-                yield _moved(hit, *view.origin(low, high))
+        for spoken in spoken_views(View(plain)):
+            text = spoken.text
+            scan = self._judge.labels.scan(text)
+            candidates = self._scanner.candidates(text, scan)
+            if self._scanner.limited:
+                candidates += self._scanner.limited_candidates(text)
+            for _, hit in self._hits(text, (0,), candidates, scan, (None,)):
+                low, high = spoken.origin(hit.start, hit.end)
+                # Where no digit was read aloud, the plain view has judged with more text around.
+                if plain[low:high] != text[hit.start : hit.end]:
+                    yield _moved(hit, *view.origin(low, high))
 
     def _scan_limited(self, view: View) -> Iterator[Detection]:
-        scan = self._judge.labels.scan(view.text)
-        for _, hit in self._hits(view.text, (0,), self._scanner.limited_candidates(view.text), scan, (view,)):
+        """Scans one text with the patterns of other people's packs."""
+        text = view.text
+        candidates = self._scanner.limited_candidates(text)
+        for _, hit in self._hits(text, (0,), candidates, self._labelled(text, (0,), (view,)), (view,)):
             yield hit
+
+    def _labelled(self, text: str, starts: Sequence[int], views: Sequence[View]) -> Scan:
+        """Finds the labels beside and above values."""
+        labels = self._judge.labels
+        scan = labels.scan(text)
+        inserts = may_hold_insert(text)
+        for view, start in zip(views, starts, strict=True):
+            if may_hold_table(view.text):
+                label_cells(text, start, start + len(view.text), labels, scan)
+            if inserts:
+                label_inserts(text, start, start + len(view.text), labels, scan)
+        return scan
 
     def _hits(
         self,

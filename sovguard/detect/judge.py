@@ -29,6 +29,8 @@ CONFIRMED = 0.03
 FALSE_FRIEND_COST = 0.45
 FOREIGN_COST = 0.2
 _LEAD_REACH = 72
+_LABEL_REACH = 64
+"""How far before a value its label may begin: the label, a particle, marks and an indent."""
 
 
 class Judge:
@@ -99,7 +101,8 @@ class Judge:
             if label is not None and not pattern.ignores_labels:
                 cost = _cost(label, recognizer.name)
                 score -= cost
-            word = self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high)
+            ahead = start if label is None else _before_label(text, label, low, start)
+            word = self._word_beside(text, recognizer.name, recognizer.context, ahead, end, low, high)
             if word is not None:
                 score = min(1.0, score + recognizer.context.boost)
             elif pattern.requires == "context":
@@ -132,6 +135,13 @@ class Judge:
         if found is None:
             found = words.search(text, end, min(high, end + context.after))
         return found[0] if found is not None else None
+
+
+def _before_label(text: str, label: Label, low: int, start: int) -> int:
+    """Returns where a label that is not the candidate's own begins: it is no context word (번호 in 운송장번호)."""
+    reach = max(low, start - _LABEL_REACH)
+    at = text[reach:start].lower().rfind(label.word)
+    return start if at < 0 else reach + at
 
 
 def _cost(label: Label, recognizer: str) -> float:

@@ -16,7 +16,7 @@ from sovguard.detect.literals import Literals
 FALSE_FRIEND = ""
 """Owner of labels that mark a number as something that is not personal (주문번호, 운송장)."""
 
-_OPENING = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「『…?!)\]]"""
+_OPENING = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「」『』【】〈〉《》（）…?!)\]]"""
 # Bounded: between a label and its value stand a few marks, not a page of them.
 _PARTICLE = "(?:은|는|이|가|을|를|도|의|로는|으로|로|란|만|에|엔|요|님|임|값)?"
 _GAP = re.compile(f"(?: ?(?:번호|[Nn][Oo])\\.?)?{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?")
@@ -89,11 +89,8 @@ class Labels:
     def _matches(self, text: str) -> list[tuple[int, int, int]]:
         lowered = text.lower()
         if len(lowered) != len(text):
-            lowered = text.translate(_ASCII_LOWER)
+            lowered = text.replace("İ", "I").lower()  # the one character that is two in lower case
         return self._literals.matches(lowered)
-
-
-_ASCII_LOWER = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def _guard(word: str) -> Callable[[str, int, int], bool] | None:

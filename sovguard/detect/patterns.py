@@ -39,8 +39,8 @@ class Rule:
     recognizer: RecognizerDefinition
     pattern: PatternDefinition
     owners: frozenset[str]
-    lead: re.Pattern[str] | None
-    behind: re.Pattern[str] | None
+    lead: re.Pattern[str] | Limited | None
+    behind: re.Pattern[str] | Limited | None
 
 
 class Candidate(NamedTuple):
@@ -70,7 +70,7 @@ class Scanner:
     def __init__(self, recognizers: Sequence[RecognizerDefinition]) -> None:
         self._by_key: dict[int | str, list[Rule]] = {}
         self._by_word: dict[str, list[Rule]] = {}
-        self._limited: list[tuple[Rule, regex.Pattern[str]]] = []
+        self._limited: list[tuple[Rule, Limited]] = []
         self._fused: dict[_Place, _Fused | None] = {}
         self._bare: set[int | str] = set()  # keys at which nothing begins without a neighbour that says so
         for recognizer in recognizers:
@@ -170,21 +170,48 @@ class Scanner:
         Raises:
             PatternTimeout: A pattern took longer than its limit; the text is not inspected.
         """
-        limit = TIME_LIMIT * max(1.0, len(text) / 100_000)
         for rule, expression in self._limited:
-            group: str | int = "value" if "value" in expression.groupindex else 0
-            try:
-                for match in expression.finditer(text, timeout=limit):
-                    low, high = match.span(group)
-                    if low < 0:
-                        low, high = match.span()
-                    if low < high:
-                        yield Candidate(rule, low, high, match.start())
-            except TimeoutError:
-                raise PatternTimeout(
-                    f"pattern {rule.pattern.name!r} of recognizer {rule.recognizer.name!r} took longer than "
-                    f"{limit:.1f} s on one text; rewrite it without nested repetition"
-                ) from None
+            for match in expression.finditer(text):
+                low, high = match.span("value") if expression.has_value else match.span()
+                if low < 0:
+                    low, high = match.span()
+                if low < high:
+                    yield Candidate(rule, low, high, match.start())
+
+
+class Limited:
+    """An expression of somebody else's pack: it runs under a time limit, since it may backtrack without end."""
+
+    __slots__ = ("_expression", "_where", "has_value")
+
+    def __init__(self, expression: str, where: str) -> None:
+        self._expression = regex.compile(expression)
+        self._where = where
+        self.has_value = "value" in self._expression.groupindex
+
+    def finditer(self, text: str) -> Iterator[regex.Match[str]]:
+        """Yields the matches in ``text``; raises ``PatternTimeout``."""
+        limit = TIME_LIMIT * max(1.0, len(text) / 100_000)
+        try:
+            yield from self._expression.finditer(text, timeout=limit)
+        except TimeoutError:
+            raise self._timeout(limit) from None
+
+    def search(self, text: str, low: int, high: int) -> regex.Match[str] | None:
+        """Returns the first match in ``text[low:high]``; raises ``PatternTimeout``."""
+        try:
+            return self._expression.search(text, low, high, timeout=TIME_LIMIT)
+        except TimeoutError:
+            raise self._timeout(TIME_LIMIT) from None
+
+    def matches_nothing(self) -> bool:
+        """Whether the empty string is a match, which no value is."""
+        return self._expression.match("") is not None
+
+    def _timeout(self, limit: float) -> PatternTimeout:
+        return PatternTimeout(
+            f"{self._where} took longer than {limit:.1f} s on one text; rewrite it without nested repetition"
+        )
 
 
 def _collect(entry: _Fused, match: re.Match[str], found: list[Candidate]) -> None:
@@ -226,32 +253,42 @@ def _rule(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Rule:
 
 def _before(
     recognizer: RecognizerDefinition, pattern: PatternDefinition, field: str, expression: str | None
-) -> re.Pattern[str] | None:
+) -> re.Pattern[str] | Limited | None:
     if expression is None:
         return None
+    expression = f"(?:{expression})\\Z"
+    if not recognizer.trusted:
+        return _limited(recognizer, pattern, field, expression)
     try:
-        return re.compile(f"(?:{expression})\\Z")
-    except re.error as error:
+        return re.compile(expression)
+    except (re.error, OverflowError, RecursionError) as error:
         raise _wrong(recognizer, pattern, field, error) from error
 
 
 def _compile(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> None:
     try:
         compiled = re.compile(pattern.regex)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise _wrong(recognizer, pattern, "regex", error) from error
     if compiled.match(""):
         raise _wrong(recognizer, pattern, "regex", "it matches the empty string")
 
 
-def _compile_limited(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> regex.Pattern[str]:
-    try:
-        compiled = regex.compile(pattern.regex)
-    except regex.error as error:
-        raise _wrong(recognizer, pattern, "regex", error) from error
-    if compiled.match(""):
+def _compile_limited(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Limited:
+    compiled = _limited(recognizer, pattern, "regex", pattern.regex)
+    if compiled.matches_nothing():
         raise _wrong(recognizer, pattern, "regex", "it matches the empty string")
     return compiled
+
+
+def _limited(
+    recognizer: RecognizerDefinition, pattern: PatternDefinition, field: str, expression: str
+) -> Limited:
+    where = f"{field} of pattern {pattern.name!r} of recognizer {recognizer.name!r}"
+    try:
+        return Limited(expression, where)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise _wrong(recognizer, pattern, field, error) from error
 
 
 def _wrong(

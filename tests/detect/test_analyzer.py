@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sovguard.detect.analyzer import Analyzer
-from sovguard.detect.definitions import built_in_pack
+from sovguard.detect.packs import built_in_pack
 from sovguard.errors import ConfigError, InputError
 
 ANALYZER = Analyzer(names="off")
@@ -207,7 +207,6 @@ def test_what_makes_a_value_stands_in_its_own_text(before: str, text: str) -> No
     assert ANALYZER.analyze([before, text, before, text]) == [[], [], [], []]
 
 
-@pytest.mark.xfail(strict=True, reason="one İ anywhere in a batch folds all of it by ASCII rules")
 def test_a_letter_that_grows_in_lower_case_changes_no_other_text() -> None:
     """A capital İ in one text costs no other text its label."""
     labelled = "\u212aB 123456789012"  # the label KB, written with a Kelvin sign
@@ -252,13 +251,7 @@ def test_every_detection_says_why_and_shows_nothing() -> None:
     ("word", "value"),
     [
         ("군번 ", "31-00019"),
-        pytest.param(
-            "군번 공공공공 ",
-            "삼일다시공공공일구",
-            marks=pytest.mark.xfail(
-                strict=True, reason="runs read aloud are judged as if they stood side by side"
-            ),
-        ),
+        ("군번 공공공공 ", "삼일다시공공공일구"),
     ],
 )
 def test_context_words_count_only_within_their_reach(word: str, value: str) -> None:
@@ -266,10 +259,6 @@ def test_context_words_count_only_within_their_reach(word: str, value: str) -> N
     far = " 그리고 이것은 아주 긴 문장입니다." * 40
     assert [hit.entity_type for hit in ANALYZER.analyze([word + value])[0]] == ["KR_MILITARY_ID"]
     assert ANALYZER.analyze([word + far + value])[0] == []
-
-
-COPULA = pytest.mark.xfail(strict=True, reason="the copula behind the number is read as one digit more")
-TYPED = pytest.mark.xfail(strict=True, reason="a typed part is not joined to a spoken one by 에")
 
 
 @pytest.mark.parametrize(
@@ -280,15 +269,15 @@ TYPED = pytest.mark.xfail(strict=True, reason="a typed part is not joined to a s
         ("공일공 공공공공 일이삼사", "일 거예요"),
         ("공일공 공공공공 일이삼사", "구요"),
         ("공일공 공공공공 일이삼이", "예요"),
-        pytest.param("공일공 공공공공 일이삼이", "이에요", marks=COPULA),
-        pytest.param("공일공 공공공공 일이삼이", "이고요", marks=COPULA),
+        ("공일공 공공공공 일이삼이", "이에요"),
+        ("공일공 공공공공 일이삼이", "이고요"),
         ("O1O-0000-1234", "예요"),
-        pytest.param("O1O-0000-1234", "이에요", marks=COPULA),
-        pytest.param("O1O-0000-1234", "이고요", marks=COPULA),
-        pytest.param("O1O-0000-1234", "이 맞아요", marks=COPULA),
-        pytest.param("공1공-0000-1234", "일 거예요", marks=COPULA),
-        pytest.param("010에 공공공공에 일이삼사", "입니다", marks=TYPED),
-        pytest.param("공일공에 0000에 1234", "입니다", marks=TYPED),
+        ("O1O-0000-1234", "이에요"),
+        ("O1O-0000-1234", "이고요"),
+        ("O1O-0000-1234", "이 맞아요"),
+        ("공1공-0000-1234", "일 거예요"),
+        ("010에 공공공공에 일이삼사", "입니다"),
+        ("공일공에 0000에 1234", "입니다"),
     ],
 )
 def test_numbers_read_aloud_end_where_the_sentence_goes_on(value: str, behind: str) -> None:
@@ -296,3 +285,23 @@ def test_numbers_read_aloud_end_where_the_sentence_goes_on(value: str, behind: s
     text = f"제 번호는 {value}{behind}"
     hits = ANALYZER.analyze([text])[0]
     assert [(hit.entity_type, text[hit.start : hit.end]) for hit in hits] == [("PHONE_NUMBER", value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("공일공, 공공공공, 일이삼사로 전화", "공일공, 공공공공, 일이삼사"),
+        ("\x1b[01;31m\x1b[K010\x1b[m\x1b[K-0000-1234", "010\x1b[m\x1b[K-0000-1234"),
+        ("\x1b[2J010-0000-1234", "010-0000-1234"),
+        ('{"msg": "연락처\\n010-0000-1234"}', "010-0000-1234"),
+        ("주소는서울특별시 강남구 없는대로 123입니다", "서울특별시 강남구 없는대로 123"),
+        ("집은경기도 남양주시 없는중앙로 82번길 34", "경기도 남양주시 없는중앙로 82번길 34"),
+        ("「계좌번호」 110000000017", "110000000017"),
+        ("【계좌번호】110000000017", "110000000017"),
+        ("28 31 000017 99", "28 31 000017 99"),
+        ("디스코드gildong#0000", "gildong#0000"),
+    ],
+)
+def test_values_in_odd_surroundings(text: str, value: str) -> None:
+    """What stands around a value costs no character of it."""
+    assert [text[hit.start : hit.end] for hit in ANALYZER.analyze([text])[0]] == [value]

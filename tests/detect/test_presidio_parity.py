@@ -142,27 +142,13 @@ def test_what_presidio_finds_beside_its_label_is_found(entity_type: str) -> None
     assert missed(values, LABELLED, 0.05) == []
 
 
-@pytest.mark.parametrize(
-    "entity_type",
-    [
-        *[name for name in PRESIDIO if name != "KR_DRIVER_LICENSE"],
-        pytest.param(
-            "KR_DRIVER_LICENSE",
-            marks=pytest.mark.xfail(
-                strict=True, reason="2-2-6-2 in spaces is found with a word beside it only"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("entity_type", PRESIDIO)
 def test_what_presidio_is_sure_of_is_found_alone(entity_type: str) -> None:
     """A value whose form or check digit says what it is needs no label."""
     values = [(kind, value) for kind, value, alone in VALUES if kind == entity_type and alone]
     assert missed(values, UNLABELLED, SURE) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the parts of a licence number joined in different ways are not one number"
-)
 def test_licence_numbers_joined_in_any_way() -> None:
     """Presidio lets each of the three joints be a hyphen, a space or nothing; so do we beside a label."""
     values = [

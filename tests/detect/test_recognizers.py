@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sovguard.detect.analyzer import Analyzer
-from sovguard.detect.definitions import Example, RecognizerDefinition, built_in_pack
+from sovguard.detect.definitions import Example, RecognizerDefinition
+from sovguard.detect.packs import built_in_pack
 from sovguard.entities import ENTITY_TYPES
 
 PACK = built_in_pack().recognizers
@@ -128,9 +129,6 @@ def test_look_alikes_are_left_alone_together(analyzer: Analyzer) -> None:
     assert analyzer.analyze(LOOK_ALIKES) == [[] for _ in LOOK_ALIKES]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="번호 inside 주문번호 is a context word of phone numbers, so the label costs nothing"
-)
 @pytest.mark.parametrize(
     "text", ["운송장번호 8241-6705-1871", "주문번호: 8241-6705-1871을", "등기번호 82-10-4567-8901"]
 )
@@ -165,19 +163,6 @@ def glued(example: Example) -> Iterator[tuple[str, int]]:
             yield f"{before}{example.match}{proof[0] if proof else ''}{particle}", len(before)
 
 
-UNGLUED = {
-    "(63309)": "the opening bracket of a postal code behind a syllable is left outside",
-    "삼일공일공일에": "a spoken number that ends in 이 is cut short before 이고",
-    "O1O-OOOO-1234": "이 of 이고 behind look-alike digits is read as a digit more",
-    "gildong#0000": "the discriminator is lost where a syllable touches the name",
-}
-
-
-def unglued(example: Example) -> str | None:
-    """Returns why an example is known not to be found between particles, or nothing."""
-    return next((why for value, why in UNGLUED.items() if (example.match or "").startswith(value)), None)
-
-
 @pytest.mark.parametrize(
     ("recognizer", "example"),
     [
@@ -185,7 +170,6 @@ def unglued(example: Example) -> str | None:
             recognizer,
             example,
             id=f"{recognizer.name}-{number}",
-            marks=[pytest.mark.xfail(strict=True, reason=why)] if (why := unglued(example)) else [],
         )
         for recognizer in PACK
         for number, example in enumerate(recognizer.examples)

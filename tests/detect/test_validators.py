@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sovguard.detect.definitions import built_in_pack
+from sovguard.detect.packs import built_in_pack
 from sovguard.detect.validators import VALIDATORS, Verdict
 
 PASSED, FAILED, REFUTED = Verdict.PASSED, Verdict.FAILED, Verdict.REFUTED
