@@ -198,8 +198,11 @@ class Guard:
         if len(found) != len(texts):
             raise DetectionError("detection did not answer for every text; treat them as not inspected")
         for text, detections in zip(texts, found, strict=True):
-            if detections and any(not 0 <= hit.start < hit.end <= len(text) for hit in detections):
-                raise DetectionError("detection reported a place outside its text; treat it as not inspected")
+            for hit in detections:
+                if not 0 <= hit.start < hit.end <= len(text):
+                    raise DetectionError(
+                        "detection reported a place outside its text; treat it as not inspected"
+                    )
         return found
 
     def _loaded_analyzer(self) -> _Analyzes:

@@ -3,7 +3,7 @@
 First step of the flow: recognizers look at ``View.text`` and report spans of it; ``View.origin`` turns a span of the
 view into the span of the original that produced it. The view composes NFD Jamo and combining marks, folds full-width
 forms, dash, dot and space variants, reads enclosed and superscript digits, and drops zero-width and default-ignorable
-characters and a terminal's colour codes. ``spoken.py`` adds the alternative reading of digits that were read aloud.
+characters and a terminal's colour codes. ``detect/spoken.py`` adds the alternative reading of digits that were read aloud.
 Nothing here decides what is personal information, and nothing rewrites the original.
 
 Whole-string NFKC is not used: it moves offsets and merges what people distinguish (㈜ becomes three characters).
@@ -167,6 +167,11 @@ class ViewBuilder:
     def view(self) -> View:
         """Returns what was collected."""
         return View("".join(self.pieces), tuple(self.starts), tuple(self.runs))
+
+
+def may_change(text: str) -> list[int]:
+    """Returns where ``text`` has characters that a view may show in another way; nowhere, for most texts."""
+    return [match.start() for match in _MAY_CHANGE.finditer(text)]
 
 
 def normalized_view(text: str) -> View:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sovguard.spoken import spoken_views
+from sovguard.detect.spoken import spoken_views
 from sovguard.text import View, normalized_view
 
 ANY_TEXT = st.text(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from sovguard.detect import packs
@@ -19,10 +20,10 @@ from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_in
 from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.detect.repeats import repeated
+from sovguard.detect.spoken import spoken_starts, spoken_views
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError
-from sovguard.spoken import spoken_starts, spoken_views
-from sovguard.text import View, normalized_view
+from sovguard.text import View, may_change, normalized_view
 
 if TYPE_CHECKING:
     from sovguard.detect.names import NameRecognizer
@@ -73,19 +74,20 @@ class Analyzer:
                 raise InputError(
                     f"a text must be a str, not {type(text).__name__}; decode bytes first, with the encoding they have"
                 )
-        views: list[View] = []
+        shown: list[str] = []
+        views: list[View | None] = []
         found: list[list[Detection]] = []
         for group in _groups(texts):
             joined = _Joined(group)
+            shown += joined.texts
             views += joined.views
             found += self._scan(joined)
         if self._scanner.limited:
-            for view, hits in zip(views, found, strict=True):
-                hits += self._scan_limited(view)
+            for text, view, hits in zip(shown, views, found, strict=True):
+                hits += self._scan_limited(text, view)
         if self._names is not None:
-            everyone = self._names.find([view.text for view in views])
-            for view, hits, names in zip(views, found, everyone, strict=True):
-                hits += (_moved(hit, *view.origin(hit.start, hit.end)) for hit in names)
+            for view, hits, names in zip(views, found, self._names.find(shown), strict=True):
+                hits += names if view is None else (_original(hit, view) for hit in names)
         for text, hits in zip(texts, found, strict=True):
             if hits:
                 hits += repeated(text, hits)
@@ -95,16 +97,15 @@ class Analyzer:
         """Scans joined texts; returns detections in the offsets of each original text."""
         found: list[list[Detection]] = [[] for _ in joined.views]
         text, starts, views = joined.text, joined.starts, joined.views
-        scan = self._labelled(text, starts, views)
+        scan = self._labelled(text, starts, joined.texts)
         for index, hit in self._hits(text, starts, self._scanner.candidates(text, scan), scan, views):
             found[index].append(hit)
         for index in sorted({bisect_right(starts, start) - 1 for start in spoken_starts(text)}):
-            found[index] += self._scan_spoken(views[index])
+            found[index] += self._scan_spoken(joined.texts[index], views[index])
         return found
 
-    def _scan_spoken(self, view: View) -> Iterator[Detection]:
+    def _scan_spoken(self, plain: str, view: View | None) -> Iterator[Detection]:
         """Scans the alternative views of one text; yields what the plain view could not show."""
-        plain = view.text
         for spoken in spoken_views(View(plain)):
             text = spoken.text
             scan = self._judge.labels.scan(text)
@@ -115,25 +116,25 @@ class Analyzer:
                 low, high = spoken.origin(hit.start, hit.end)
                 # Where no digit was read aloud, the plain view has judged with more text around.
                 if plain[low:high] != text[hit.start : hit.end]:
-                    yield _moved(hit, *view.origin(low, high))
+                    hit = _moved(hit, low, high)
+                    yield hit if view is None else _original(hit, view)
 
-    def _scan_limited(self, view: View) -> Iterator[Detection]:
+    def _scan_limited(self, text: str, view: View | None) -> Iterator[Detection]:
         """Scans one text with the patterns of other people's packs."""
-        text = view.text
         candidates = self._scanner.limited_candidates(text)
-        for _, hit in self._hits(text, (0,), candidates, self._labelled(text, (0,), (view,)), (view,)):
+        for _, hit in self._hits(text, (0,), candidates, self._labelled(text, (0,), (text,)), (view,)):
             yield hit
 
-    def _labelled(self, text: str, starts: Sequence[int], views: Sequence[View]) -> Scan:
-        """Finds the labels beside and above values."""
+    def _labelled(self, text: str, starts: Sequence[int], parts: Sequence[str]) -> Scan:
+        """Finds the labels beside and above values; ``text`` is made of ``parts``, which begin at ``starts``."""
         labels = self._judge.labels
         scan = labels.scan(text)
         inserts = may_hold_insert(text)
-        for view, start in zip(views, starts, strict=True):
-            if may_hold_table(view.text):
-                label_cells(text, start, start + len(view.text), labels, scan)
+        for part, start in zip(parts, starts, strict=True):
+            if may_hold_table(part):
+                label_cells(text, start, start + len(part), labels, scan)
             if inserts:
-                label_inserts(text, start, start + len(view.text), labels, scan)
+                label_inserts(text, start, start + len(part), labels, scan)
         return scan
 
     def _hits(
@@ -147,7 +148,7 @@ class Analyzer:
         """Judges candidates; yields each hit with the index of the text it lies in."""
         judge = self._judge.judge
         for candidate in candidates:
-            index = bisect_right(starts, candidate.start) - 1
+            index = bisect_right(starts, candidate[1]) - 1
             high = starts[index + 1] - len(_SEPARATOR) if index + 1 < len(starts) else len(text)
             hit = judge(text, candidate, scan, starts[index], high, views[index])
             if hit is not None:
@@ -155,18 +156,30 @@ class Analyzer:
 
 
 class _Joined:
-    """Views of several texts, one behind the other, with where each begins."""
+    """Several texts, one behind the other as recognizers see them, with where each begins.
 
-    __slots__ = ("starts", "text", "views")
+    Attributes:
+        texts: Each text as its view shows it.
+        views: The way back to the original of each text; ``None`` where the view is the text itself.
+    """
+
+    __slots__ = ("starts", "text", "texts", "views")
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.views = [normalized_view(text) for text in texts]
-        self.starts: list[int] = []
-        at = 0
-        for view in self.views:
-            self.starts.append(at)
-            at += len(view.text) + len(_SEPARATOR)
-        self.text = _SEPARATOR.join([view.text for view in self.views])
+        self.texts = list(texts)
+        self.views: list[View | None] = [None] * len(texts)
+        self._join()
+        changes = may_change(self.text)
+        if changes:
+            for index in {bisect_right(self.starts, place) - 1 for place in changes}:
+                view = self.views[index] = normalized_view(texts[index])
+                self.texts[index] = view.text
+            self._join()
+
+    def _join(self) -> None:
+        self.text = _SEPARATOR.join(self.texts)
+        sizes = (len(text) + len(_SEPARATOR) for text in self.texts)
+        self.starts = [0, *accumulate(sizes)][:-1]
 
 
 def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -179,6 +192,10 @@ def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         size += len(text)
     if first < len(texts):
         yield texts[first:]
+
+
+def _original(hit: Detection, view: View) -> Detection:
+    return _moved(hit, *view.origin(hit.start, hit.end))
 
 
 def _moved(hit: Detection, start: int, end: int) -> Detection:

@@ -13,13 +13,12 @@ The written rule, in this order:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-from sovguard.detect.definitions import ContextDefinition, RecognizerDefinition
+from sovguard.detect.definitions import RecognizerDefinition
 from sovguard.detect.labels import FALSE_FRIEND, Label, Labels, Scan
-from sovguard.detect.patterns import Candidate
-from sovguard.detect.validators import VALIDATORS, Verdict
+from sovguard.detect.patterns import Candidate, Rule
+from sovguard.detect.validators import Verdict
 from sovguard.entities import Detection, Evidence
 from sovguard.text import View
 
@@ -53,63 +52,56 @@ class Judge:
                     owners.setdefault(word, set()).add(f"{recognizer.name}/{pattern.name}")
         self.labels = Labels({word: frozenset(names) for word, names in owners.items()}, triggers)
         self._evidence: dict[tuple[str, str | None, bool | None, str | None], Evidence] = {}
-        self._context = {
-            recognizer.name: _any_of(recognizer.context.words)
-            for recognizer in recognizers
-            if recognizer.context.words
-        }
 
     def judge(
         self, text: str, candidate: Candidate, scan: Scan, low: int, high: int, view: View | None = None
     ) -> Detection | None:
         """Returns the detection that ``candidate`` is, or ``None``; looks at nothing outside ``low:high``.
 
-        With ``view``, which ``text[low:high]`` is the text of, the detection's offsets are those of its original.
+        The detection's offsets count from ``low``; with ``view``, which ``text[low:high]`` is the text of, they are those of
+        its original.
         """
         rule, start, end, anchor = candidate
-        recognizer, pattern = rule.recognizer, rule.pattern
         if end > high:
             return None
+        recognizer, pattern = rule.recognizer, rule.pattern
+        label = scan.labels.get(anchor)
         if rule.lead is not None or rule.behind is not None:
             # Nothing that belongs to a value stands on the line before it.
             reach = max(low, anchor - _LEAD_REACH)
             reach = max(reach, text.rfind("\n", reach, anchor) + 1)
             if rule.behind is not None and not rule.behind.search(text, reach, anchor):
                 return None
-        label = scan.labels.get(anchor)
-        if rule.lead is not None:
-            lead = rule.lead.search(text, reach, start)
-            if lead is not None:
-                start = lead.start()
-                label = scan.labels.get(start, label if start + 1 >= anchor else None)
-            elif pattern.lead_required:
-                return None
+            if rule.lead is not None:
+                lead = rule.lead.search(text, reach, start)
+                if lead is not None:
+                    start = lead.start()
+                    label = scan.labels.get(start, label if start + 1 >= anchor else None)
+                elif pattern.lead_required:
+                    return None
         score, cost = pattern.score, 0.0
-        word: str | None = None
-        owned = label is not None and not rule.owners.isdisjoint(label.owners)
-        if label is not None and owned:
+        if label is not None and not rule.owners.isdisjoint(label.owners):
             score = max(score, LABELLED + score / 20)
-            word = label.word
-            if (
-                self._word_beside(text, recognizer.name, recognizer.context, start, end, low, high)
-                is not None
-            ):
+            word: str | None = label.word
+            if _word_beside(text, rule, start, start, end, low, high) is not None:
                 score = min(1.0, score + CONFIRMED)
         elif pattern.requires == "label":
             return None
         else:
-            if label is not None and not pattern.ignores_labels:
-                cost = _cost(label, recognizer.name)
-                score -= cost
-            ahead = start if label is None else _before_label(text, label, low, start)
-            word = self._word_beside(text, recognizer.name, recognizer.context, ahead, end, low, high)
+            ahead = start
+            if label is not None:
+                ahead = _before_label(text, label, low, start)
+                if not pattern.ignores_labels:
+                    cost = _cost(label, recognizer.name)
+                    score -= cost
+            word = _word_beside(text, rule, ahead, start, end, low, high)
             if word is not None:
                 score = min(1.0, score + recognizer.context.boost)
             elif pattern.requires == "context":
                 return None
         valid: bool | None = None
-        if pattern.validator is not None:
-            verdict = VALIDATORS[pattern.validator](text[start:end])
+        if rule.check is not None:
+            verdict = rule.check(text[start:end])
             if verdict is Verdict.REFUTED:
                 return None
             valid = verdict is Verdict.PASSED
@@ -117,24 +109,26 @@ class Judge:
                 score = max(score, pattern.pass_score - cost)
         if score < THRESHOLD:
             return None
+        start, end = start - low, end - low
         if view is not None:
-            start, end = view.origin(start - low, end - low)
+            start, end = view.origin(start, end)
         key = (pattern.name, pattern.validator, valid, word)
         evidence = self._evidence.get(key)
         if evidence is None:
             evidence = self._evidence[key] = Evidence(*key)
         return Detection(recognizer.entity_type, start, end, round(score, 3), recognizer.name, evidence)
 
-    def _word_beside(
-        self, text: str, name: str, context: ContextDefinition, start: int, end: int, low: int, high: int
-    ) -> str | None:
-        words = self._context.get(name)
-        if words is None:
-            return None
-        found = words.search(text, max(low, start - context.before), start)
-        if found is None:
-            found = words.search(text, end, min(high, end + context.after))
-        return found[0] if found is not None else None
+
+def _word_beside(text: str, rule: Rule, ahead: int, start: int, end: int, low: int, high: int) -> str | None:
+    """Returns a context word within reach of ``start:end`` and before ``ahead``, or behind ``end``."""
+    words = rule.words
+    if words is None:
+        return None
+    context = rule.recognizer.context
+    found = words.search(text, max(low, start - context.before), ahead)
+    if found is None:
+        found = words.search(text, end, min(high, end + context.after))
+    return found[0] if found is not None else None
 
 
 def _before_label(text: str, label: Label, low: int, start: int) -> int:
@@ -150,12 +144,3 @@ def _cost(label: Label, recognizer: str) -> float:
     # The label of one pattern (뒷자리) speaks for its recognizer as a whole, if not for every pattern of it.
     own = any(owner.partition("/")[0] == recognizer for owner in label.owners)
     return 0.0 if own else FOREIGN_COST
-
-
-def _any_of(words: Sequence[str]) -> re.Pattern[str]:
-    """Returns an expression for any of ``words``, in the usual cases of each.
-
-    Spelled out rather than matched without regard to case, since that would keep the search from skipping ahead.
-    """
-    forms = {form for word in words for form in (word, word.lower(), word.upper(), word.capitalize())}
-    return re.compile("|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form)))))

@@ -24,10 +24,17 @@ _GAP = re.compile(f"(?: ?(?:번호|[Nn][Oo])\\.?)?{_PARTICLE}{_OPENING}{{0,12}}(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label found beside a value and the recognizers it speaks for."""
+    """A label found beside a value and the recognizers it speaks for.
+
+    Attributes:
+        word: The label in lower case.
+        owners: The recognizers; ``FALSE_FRIEND`` among them if it speaks against all.
+        speaks: Whether it speaks for any.
+    """
 
     word: str
     owners: frozenset[str]
+    speaks: bool
 
 
 @dataclass(slots=True)
@@ -53,11 +60,11 @@ class Labels:
         for word, names in owners.items():
             for form in _forms(word.lower()):
                 merged[form] = merged.get(form, frozenset()) | names
-        self._labels = {word: Label(word, names) for word, names in merged.items()}
+        self._labels = {word: Label(word, names, names != {FALSE_FRIEND}) for word, names in merged.items()}
         self._triggers = frozenset(triggers)
         words = sorted({*self._triggers, *self._labels})
         self._words = [(word, self._labels.get(word), _guard(word)) for word in words]
-        self._literals = Literals(words)
+        self._literals = Literals(words, often=True)
 
     def scan(self, text: str) -> Scan:
         """Returns the labels and trigger words of ``text``."""

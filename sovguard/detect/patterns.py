@@ -1,9 +1,9 @@
 """The cheap scan: which patterns can match where.
 
-Nearly every identifier begins with a run of ASCII digits or letters. One pass finds those runs; the length of the digit
-run or the letter, the character before it and the label before it select the few patterns that may begin there, and
-these are tried in one go as alternatives of a single fused expression (one lookahead each, so that every match at a
-place is seen, not only the first). Which patterns share an expression is worked out once per kind of place and kept.
+Nearly every identifier begins with a run of ASCII digits or letters. The gate stops where some pattern matches, and the
+labels say where others may; there the length of the digit run or the letter, the characters around it and the label
+before it select the few patterns that may begin, and each is tried, so that every match at a place is seen, not only the
+first. Which patterns these are is worked out once per kind of place and kept.
 
 Patterns of other people's packs run in the ``regex`` module with a time limit, text by text, since they may backtrack
 without end; the built-in ones run in ``re`` over many texts joined, and are tested to stay linear.
@@ -12,14 +12,15 @@ without end; the built-in ones run in ``re`` over many texts joined, and are tes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import regex
 
 from sovguard.detect.definitions import PatternDefinition, RecognizerDefinition
+from sovguard.detect.gate import SIGN, Key, gate
 from sovguard.detect.labels import Scan
+from sovguard.detect.validators import VALIDATORS, Verdict
 from sovguard.errors import PatternTimeout, RecognizerDefinitionError
 
 TIME_LIMIT = 1.0
@@ -31,59 +32,63 @@ class Rule:
     """A pattern together with the recognizer it belongs to, ready to run.
 
     Attributes:
+        expression: The pattern, compiled.
+        group: Its group that is the value; 0 where all of it is.
         owners: Names under which a label may speak for it.
+        words: Matches a context word of its recognizer.
+        check: Its validator.
         lead: Matches what stands before the match and belongs to it, up to the match's start.
         behind: Matches what has to stand before it.
     """
 
     recognizer: RecognizerDefinition
     pattern: PatternDefinition
+    expression: re.Pattern[str] | Limited
+    group: int
     owners: frozenset[str]
     lead: re.Pattern[str] | Limited | None
     behind: re.Pattern[str] | Limited | None
+    words: re.Pattern[str] | None
+    check: Callable[[str], Verdict] | None
 
 
-class Candidate(NamedTuple):
-    """A match not yet judged: the rule, the value's span and where the whole match begins."""
-
-    rule: Rule
-    start: int
-    end: int
-    anchor: int
+Candidate = tuple[Rule, int, int, int]
+"""A match not yet judged: the rule, where the value begins and ends, and where the whole match begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fused:
-    expression: re.Pattern[str]
-    rules: tuple[tuple[Rule, int, int], ...]  # rule, group of the match, group of the value
-
-
-# No value begins behind a digit and a hyphen, so that the rest of a hyphenated number is passed over with its first run;
-# an address that ends a range (10.0.0.1-10.0.0.9) does.
-_RUN = re.compile("([0-9]+)(?:-[0-9]+(?![0-9.]))*|[A-Za-z]+|@")
-_Place = tuple[int | str, str, str, frozenset[str] | None]
+_RUN = re.compile("([0-9]+)|[A-Za-z]+|@")
+_FIRST = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_Place = tuple[Key, str, str, frozenset[str] | None]
+_Rules = tuple[Rule, ...]
 
 
 class Scanner:
     """Finds candidates of all rules in a text."""
 
     def __init__(self, recognizers: Sequence[RecognizerDefinition]) -> None:
-        self._by_key: dict[int | str, list[Rule]] = {}
+        self._by_key: dict[Key, list[Rule]] = {}
         self._by_word: dict[str, list[Rule]] = {}
-        self._limited: list[tuple[Rule, Limited]] = []
-        self._fused: dict[_Place, _Fused | None] = {}
-        self._bare: set[int | str] = set()  # keys at which nothing begins without a neighbour that says so
+        self._limited: list[Rule] = []
+        self._any: dict[_Place, _Rules] = {}
+        self._labelled: dict[_Place, _Rules] = {}
         for recognizer in recognizers:
+            words = _any_of(recognizer.context.words) if recognizer.context.words else None
             for pattern in recognizer.patterns:
-                rule = _rule(recognizer, pattern)
+                rule = _rule(recognizer, pattern, words)
                 if recognizer.trusted:
                     self._place(rule)
                 else:
-                    self._limited.append((rule, _compile_limited(recognizer, pattern)))
+                    self._limited.append(rule)
         placed = [rule.pattern for rules in self._by_key.values() for rule in rules]
         self._after = frozenset("".join(pattern.after for pattern in placed))
         self._then = frozenset("".join(pattern.then for pattern in placed))
         self.words = frozenset(self._by_word)
+        self._gate = gate(
+            {
+                key: [rule.pattern for rule in rules if rule.pattern.requires != "label"]
+                for key, rules in self._by_key.items()
+            }
+        )
 
     def _place(self, rule: Rule) -> None:
         pattern = rule.pattern
@@ -92,7 +97,6 @@ class Scanner:
             raise _wrong(
                 rule.recognizer, pattern, "regex", "needs first_digits, first_letters or first_words"
             )
-        _compile(rule.recognizer, pattern)
         for key in (*pattern.first_digits, *sorted(letters)):
             self._by_key.setdefault(key, []).append(rule)
         for word in pattern.first_words:
@@ -101,63 +105,69 @@ class Scanner:
     def candidates(self, text: str, scan: Scan) -> list[Candidate]:
         """Returns the candidates of the built-in rules in ``text``, whose labels and words are in ``scan``."""
         found: list[Candidate] = []
-        fused, after, then, labels = self._fused, self._after, self._then, scan.labels
-        length, bare = len(text), self._bare
-        for run in _RUN.finditer(text):
-            start, end = run.span(1)
-            if end < 0:
-                start, end = run.span()
-                key: int | str = text[start]
-            else:
-                key = end - start
-            before = text[start - 1] if start else ""
-            if before == " " and start > 1:
-                before = text[start - 2]
-            behind = text[end] if end < length else ""
-            if before not in after:
-                before = ""
-            if behind not in then:
-                behind = ""
-            if start in labels:
-                place: _Place = (key, before, behind, labels[start].owners)
-            elif before or behind:
-                place = (key, before, behind, None)
-            elif key in bare:
-                continue
-            else:
-                place = (key, "", "", None)
-            try:
-                entry = fused[place]
-            except KeyError:
-                entry = fused[place] = self._select(place)
-                if entry is None and place == (key, "", "", None):
-                    bare.add(key)
-            if entry is not None:
-                match = entry.expression.match(text, start)
-                if match is not None and match.lastindex is not None:
-                    _collect(entry, match, found)
+        labels, seen = scan.labels, set()
+        for match in self._gate.finditer(text):
+            start = match.start()
+            label = labels.get(start)
+            if label is not None:
+                seen.add(start)
+            self._try(text, start, None if label is None else label.owners, found, self._any)
+        start = text.find(SIGN)
+        while start >= 0:
+            self._try(text, start, None, found, self._any)
+            start = text.find(SIGN, start + 1)
+        for start, label in labels.items():
+            # Elsewhere the gate has seen that nothing begins without its label.
+            if label.speaks and start not in seen and text[start : start + 1] in _FIRST:
+                self._try(text, start, label.owners, found, self._labelled)
         for start, word in scan.words:
-            entry = fused.get((word, "", "", None))
-            if entry is None:
-                entry = fused[word, "", "", None] = _fuse(self._by_word[word])
-            match = entry.expression.match(text, start)
-            if match is not None and match.lastindex is not None:
-                _collect(entry, match, found)
+            _match(self._by_word[word], text, start, found)
         return found
 
-    def _select(self, place: _Place) -> _Fused | None:
+    def _try(
+        self,
+        text: str,
+        start: int,
+        owners: frozenset[str] | None,
+        found: list[Candidate],
+        known: dict[_Place, _Rules],
+    ) -> None:
+        """Adds the candidates that begin with the run of digits or letters at ``start``."""
+        run = _RUN.match(text, start)
+        if run is None:
+            return
+        end = run.end()
+        key: Key = end - start if run.lastindex else text[start]
+        if key not in self._by_key:
+            return
+        before = text[start - 1] if start else ""
+        if before == " " and start > 1:
+            before = text[start - 2]
+        behind = text[end] if end < len(text) else ""
+        if before not in self._after:
+            before = ""
+        if behind not in self._then:
+            behind = ""
+        place = (key, before, behind, owners)
+        rules = known.get(place)
+        if rules is None:
+            rules = known[place] = self._select(place, only_labelled=known is self._labelled)
+        if rules:
+            _match(rules, text, start, found)
+
+    def _select(self, place: _Place, *, only_labelled: bool) -> _Rules:
         key, before, behind, owners = place
-        rules = [
+        return tuple(
             rule
-            for rule in self._by_key.get(key, ())
+            for rule in self._by_key[key]
             if (not rule.pattern.after or (before and before in rule.pattern.after))
             and (not rule.pattern.then or (behind and behind in rule.pattern.then))
             and (
-                rule.pattern.requires != "label"
-                or (owners is not None and not owners.isdisjoint(rule.owners))
+                (owners is not None and not owners.isdisjoint(rule.owners))
+                if rule.pattern.requires == "label"
+                else not only_labelled
             )
-        ]
-        return _fuse(rules) if rules else None
+        )
 
     @property
     def limited(self) -> bool:
@@ -170,24 +180,25 @@ class Scanner:
         Raises:
             PatternTimeout: A pattern took longer than its limit; the text is not inspected.
         """
-        for rule, expression in self._limited:
-            for match in expression.finditer(text):
-                low, high = match.span("value") if expression.has_value else match.span()
+        for rule in self._limited:
+            for match in rule.expression.finditer(text):
+                low, high = match.span(rule.group)
                 if low < 0:
                     low, high = match.span()
                 if low < high:
-                    yield Candidate(rule, low, high, match.start())
+                    yield rule, low, high, match.start()
 
 
 class Limited:
     """An expression of somebody else's pack: it runs under a time limit, since it may backtrack without end."""
 
-    __slots__ = ("_expression", "_where", "has_value")
+    __slots__ = ("_expression", "_where", "groupindex", "match")
 
     def __init__(self, expression: str, where: str) -> None:
         self._expression = regex.compile(expression)
         self._where = where
-        self.has_value = "value" in self._expression.groupindex
+        self.groupindex: Mapping[str, int] = self._expression.groupindex
+        self.match = self._expression.match
 
     def finditer(self, text: str) -> Iterator[regex.Match[str]]:
         """Yields the matches in ``text``; raises ``PatternTimeout``."""
@@ -204,51 +215,46 @@ class Limited:
         except TimeoutError:
             raise self._timeout(TIME_LIMIT) from None
 
-    def matches_nothing(self) -> bool:
-        """Whether the empty string is a match, which no value is."""
-        return self._expression.match("") is not None
-
     def _timeout(self, limit: float) -> PatternTimeout:
         return PatternTimeout(
             f"{self._where} took longer than {limit:.1f} s on one text; rewrite it without nested repetition"
         )
 
 
-def _collect(entry: _Fused, match: re.Match[str], found: list[Candidate]) -> None:
-    spans = match.regs
-    for rule, whole, value in entry.rules:
-        anchor, end = spans[whole]
-        if anchor >= 0:
-            low, high = spans[value]
-            found.append(
-                Candidate(rule, low, high, anchor) if low >= 0 else Candidate(rule, anchor, end, anchor)
-            )
+def _match(rules: Sequence[Rule], text: str, start: int, found: list[Candidate]) -> None:
+    for rule in rules:
+        match = rule.expression.match(text, start)
+        if match is not None:
+            low, high = match.span(rule.group)
+            if low < 0:
+                low, high = match.span()
+            found.append((rule, low, high, start))
 
 
-def _fuse(rules: Sequence[Rule]) -> _Fused:
-    parts: list[str] = []
-    for index, rule in enumerate(rules):
-        body = re.sub(r"\(\?P([<=])([a-z_]+)", rf"(?P\g<1>\g<2>{index}", rule.pattern.regex)
-        parts.append(f"(?:(?=(?P<match{index}>{body}))|)")
-    expression = re.compile("".join(parts))
-    groups: Mapping[str, int] = expression.groupindex
-    return _Fused(
-        expression,
-        tuple(
-            (rule, groups[f"match{index}"], groups.get(f"value{index}", groups[f"match{index}"]))
-            for index, rule in enumerate(rules)
-        ),
-    )
-
-
-def _rule(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Rule:
+def _rule(
+    recognizer: RecognizerDefinition, pattern: PatternDefinition, words: re.Pattern[str] | None
+) -> Rule:
+    expression = _expression(recognizer, pattern)
     return Rule(
         recognizer,
         pattern,
+        expression,
+        expression.groupindex.get("value", 0),
         frozenset((f"{recognizer.name}/{pattern.name}",) if pattern.labels else (recognizer.name,)),
         _before(recognizer, pattern, "lead", pattern.lead),
         _before(recognizer, pattern, "behind", pattern.behind),
+        words,
+        VALIDATORS[pattern.validator] if pattern.validator is not None else None,
     )
+
+
+def _any_of(words: Sequence[str]) -> re.Pattern[str]:
+    """Returns an expression for any of ``words``, in the usual cases of each.
+
+    Spelled out rather than matched without regard to case, since that would keep the search from skipping ahead.
+    """
+    forms = {form for word in words for form in (word, word.lower(), word.upper(), word.capitalize())}
+    return re.compile("|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form)))))
 
 
 def _before(
@@ -256,38 +262,24 @@ def _before(
 ) -> re.Pattern[str] | Limited | None:
     if expression is None:
         return None
-    expression = f"(?:{expression})\\Z"
-    if not recognizer.trusted:
-        return _limited(recognizer, pattern, field, expression)
-    try:
-        return re.compile(expression)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise _wrong(recognizer, pattern, field, error) from error
+    return _compiled(recognizer, pattern, field, f"(?:{expression})\\Z")
 
 
-def _compile(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> None:
-    try:
-        compiled = re.compile(pattern.regex)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise _wrong(recognizer, pattern, "regex", error) from error
-    if compiled.match(""):
+def _expression(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> re.Pattern[str] | Limited:
+    expression = _compiled(recognizer, pattern, "regex", pattern.regex)
+    if expression.match(""):
         raise _wrong(recognizer, pattern, "regex", "it matches the empty string")
+    return expression
 
 
-def _compile_limited(recognizer: RecognizerDefinition, pattern: PatternDefinition) -> Limited:
-    compiled = _limited(recognizer, pattern, "regex", pattern.regex)
-    if compiled.matches_nothing():
-        raise _wrong(recognizer, pattern, "regex", "it matches the empty string")
-    return compiled
-
-
-def _limited(
+def _compiled(
     recognizer: RecognizerDefinition, pattern: PatternDefinition, field: str, expression: str
-) -> Limited:
-    where = f"{field} of pattern {pattern.name!r} of recognizer {recognizer.name!r}"
+) -> re.Pattern[str] | Limited:
     try:
-        return Limited(expression, where)
-    except (regex.error, OverflowError, RecursionError) as error:
+        if recognizer.trusted:
+            return re.compile(expression)
+        return Limited(expression, f"{field} of pattern {pattern.name!r} of recognizer {recognizer.name!r}")
+    except (re.error, regex.error, OverflowError, RecursionError) as error:
         raise _wrong(recognizer, pattern, field, error) from error
 
 

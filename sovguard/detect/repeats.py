@@ -26,8 +26,10 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
     values: dict[str, Detection] = {}
     forms: dict[str, Detection] = {}
     for hit in hits:
+        if hit.end - hit.start < _SHORTEST or hit.entity_type == "PERSON":
+            continue
         value = text[hit.start : hit.end]
-        if len(value) >= _SHORTEST and hit.entity_type != "PERSON" and not value.isalpha():
+        if not value.isalpha():
             values.setdefault(value, hit)
         if (
             hit.entity_type == "ID_NUMBER"
@@ -67,7 +69,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 def _has_form(value: str) -> bool:
     """Whether a number has letters or hyphens that tell its kind from any other number."""
-    return len(value) >= _SHORTEST and value.isascii() and not value.isdigit() and " " not in value
+    return value.isascii() and not value.isdigit() and " " not in value
 
 
 def _form(value: str) -> str:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from enum import Enum
+from operator import mul
 
 
 class Verdict(Enum):
@@ -27,11 +28,14 @@ _NOT_DIGITS = re.compile("[^0-9]+")
 
 def digits_of(value: str) -> str:
     """Returns the ASCII digits of ``value``."""
-    return _NOT_DIGITS.sub("", value)
+    bare = value.replace("-", "")  # nearly all that stands between digits, and faster than an expression
+    return bare if bare.isascii() and bare.isdigit() else _NOT_DIGITS.sub("", bare)
 
 
 def _weighted(digits: str, weights: tuple[int, ...]) -> int:
-    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+    """Returns the sum of digits times weights; ``digits`` are as many as ``weights``."""
+    total: int = sum(map(mul, digits.encode(), weights))
+    return total - ord("0") * sum(weights)
 
 
 def _date(year: int, month: int, day: int) -> datetime.date | None:
@@ -95,15 +99,16 @@ def business_number(value: str) -> Verdict:
     return Verdict.PASSED if (10 - total % 10) % 10 == int(digits[9]) else Verdict.FAILED
 
 
+_CORPORATION_WEIGHTS = (1, 2) * 6
 _CORPORATION_KINDS = frozenset((*range(11, 16), 21, 22, *range(31, 54), 71, *range(81, 87)))
 
 
 def corporation_number(value: str) -> Verdict:
     """Checks a 법인등록번호: the kind of corporation in digits five and six, and the check digit."""
     digits = digits_of(value)
-    total = _weighted(digits[:12], (1, 2) * 6)
     if len(digits) != 13 or int(digits[4:6]) not in _CORPORATION_KINDS:
         return Verdict.REFUTED
+    total = _weighted(digits[:12], _CORPORATION_WEIGHTS)
     return Verdict.PASSED if (10 - total % 10) % 10 == int(digits[12]) else Verdict.FAILED
 
 

@@ -28,13 +28,13 @@ _PART = re.compile(f"(?P<group>{_GROUP})|{_JOINT}")
 
 _PAIR = re.compile(f"{_SAID}{{2,}}")
 
-# The gates, cheap and on every text: four said digits with at most a joint between two, or a digit beside a look-alike.
-_SAID_RUN = re.compile(
-    f"{_SAID}(?=[ 에의다하대·,.~/_)-]|{_SAID})(?:(?:{_WORD}| ?[-.·,~/_)] ?| )?{_SAID}){{3,}}"
-)
-# These letters and syllables are rarer than digits, so the search looks for them and then for a digit beside.
-_MIXED_GATE = re.compile(
-    "[OoQlI공영빵육륙칠팔구](?:(?<=[0-9][OoQlI공영빵육륙칠팔구])|(?<=[0-9][ .-][OoQlI공영빵육륙칠팔구])|(?:[ .-]|에 ?)?[0-9])"
+# The gate, cheap and on every text: four said digits with at most a joint between two, or a digit beside a look-alike. The
+# letters and syllables of look-alikes are rarer than digits, so the search looks for them and then for a digit.
+_ALIKE = "[OoQlI공영빵육륙칠팔구]"
+_GATE = re.compile(
+    "[공영빵일이삼사오육륙칠팔구OoQlI](?:"
+    f"(?<={_SAID})(?=[ 에의다하대·,.~/_)-]|{_SAID})(?:(?:{_WORD}| ?[-.·,~/_)] ?| )?{_SAID}){{3,}}"
+    f"|(?<={_ALIKE})(?:(?<=[0-9].)|(?<=[0-9][ .-].)|(?=(?:[ .-]|에 ?)?[0-9]))(?P<mixed>))"
 )
 _MIXED_RUN = re.compile(f"{_UNIT}(?:{_NAMELESS_JOINT}?{_UNIT}){{8,18}}")
 
@@ -58,10 +58,14 @@ def spoken_starts(text: str) -> list[int]:
 
 
 def _spoken_runs(text: str) -> list[tuple[int, int]]:
-    runs = [match.span() for match in _SAID_RUN.finditer(text)]
-    for gate in _MIXED_GATE.finditer(text):
-        for mixed in _MIXED_RUN.finditer(text, max(0, gate.start() - 20), gate.end() + 24):
-            if mixed.start() <= gate.start() < mixed.end():
+    runs = []
+    for gate in _GATE.finditer(text):
+        if gate.lastindex is None:
+            runs.append(gate.span())
+            continue
+        place = gate.start()
+        for mixed in _MIXED_RUN.finditer(text, max(0, place - 20), place + 24):
+            if mixed.start() <= place < mixed.end():
                 runs.append(mixed.span())
     return runs
 
