@@ -2,8 +2,8 @@
 
 The one entrance to detection. Many short texts are joined and scanned as one, so that the fixed cost of each pass is
 paid once; a text is never seen through its neighbour's, since every look to the side stops at its borders. Order of
-work: view → candidates → judgement (labels, context, checks) → the alternative view of spoken digits → names →
-repeated values → overlaps.
+work: view → candidates → judgement (labels, context, checks) → the alternative view of spoken digits → names and what
+stands beside them → repeated values → overlaps.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from sovguard.detect import packs
+from sovguard.detect.beside_names import beside_names
 from sovguard.detect.judge import Judge
 from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_insert, may_hold_table
 from sovguard.detect.overlap import resolve
@@ -86,8 +87,9 @@ class Analyzer:
             for text, view, hits in zip(shown, views, found, strict=True):
                 hits += self._scan_limited(text, view)
         if self._names is not None:
-            for view, hits, names in zip(views, found, self._names.find(shown), strict=True):
-                hits += names if view is None else (_original(hit, view) for hit in names)
+            for text, view, hits, names in zip(shown, views, found, self._names.find(shown), strict=True):
+                more = (*names, *beside_names(text, names))
+                hits += more if view is None else (_original(hit, view) for hit in more)
         for text, hits in zip(texts, found, strict=True):
             if hits:
                 hits += repeated(text, hits)

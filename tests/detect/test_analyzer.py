@@ -194,7 +194,7 @@ def test_the_order_of_texts_does_not_matter(texts: list[str], chance: Random) ->
         ("생년월일", "850312"),
         ("서울 강남구 없는로 ", "12"),
         ("hong", "@example.com"),
-        ("010-0000", "-1234"),
+        ("010-00", "00-1234"),
         ("통관 공공공공", "피 공공공공 공공공공 공일구삼"),
         ("이름,계좌번호\n", "홍길동,110000000017"),
         ("INSERT INTO t (a, acct_no) VALUES ", "(1, '110000000017')"),
@@ -300,6 +300,10 @@ def test_numbers_read_aloud_end_where_the_sentence_goes_on(value: str, behind: s
         ("【계좌번호】110000000017", "110000000017"),
         ("28 31 000017 99", "28 31 000017 99"),
         ("디스코드gildong#0000", "gildong#0000"),
+        ("701-2 없는이 F/84 00390000 폐렴", "00390000"),
+        ("정정 전 / ID 08840000 확인", "08840000"),
+        ("[길드] Kk_gildong: 오늘 온대?", "Kk_gildong"),
+        ("sleepy_hong — 오늘 14:02\n아 나", "sleepy_hong"),
     ],
 )
 def test_values_in_odd_surroundings(text: str, value: str) -> None:
