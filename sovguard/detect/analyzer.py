@@ -133,7 +133,7 @@ class Analyzer:
         scan = labels.scan(text)
         inserts = may_hold_insert(text)
         for part, start in zip(parts, starts, strict=True):
-            if may_hold_table(part):
+            if "\n" in part and may_hold_table(part):
                 label_cells(text, start, start + len(part), labels, scan)
             if inserts:
                 label_inserts(text, start, start + len(part), labels, scan)
@@ -179,9 +179,10 @@ class _Joined:
             self._join()
 
     def _join(self) -> None:
-        self.text = _SEPARATOR.join(self.texts)
-        sizes = (len(text) + len(_SEPARATOR) for text in self.texts)
-        self.starts = [0, *accumulate(sizes)][:-1]
+        # The line break in front says that the first text begins a line, as the separators do for the others.
+        self.text = "\n" + _SEPARATOR.join(self.texts)
+        sizes = [len(text) + len(_SEPARATOR) for text in self.texts]
+        self.starts = [*accumulate(sizes, initial=1)][:-1]
 
 
 def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -49,7 +49,7 @@ def _digits(patterns: Mapping[int, Sequence[PatternDefinition]]) -> str:
     for length in range(longest, 0, -1):
         found = [pattern for pattern in patterns.get(length, ()) if id(pattern) not in marked]
         here = f"(?![0-9]){_any(found, length, '')}"
-        walk = f"(?:{here}|[0-9]{walk})" if length < longest else here
+        walk = f"(?:[0-9]{walk}|{here})" if length < longest else here
     return f"(?:{_back(list(marked.values()), 1)}|{walk})" if marked else walk
 
 

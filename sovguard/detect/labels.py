@@ -63,16 +63,16 @@ class Labels:
         self._labels = {word: Label(word, names, names != {FALSE_FRIEND}) for word, names in merged.items()}
         self._triggers = frozenset(triggers)
         words = sorted({*self._triggers, *self._labels})
-        self._words = [(word, self._labels.get(word), _guard(word)) for word in words]
+        self._words = [(word, word in self._triggers, self._labels.get(word), _guard(word)) for word in words]
         self._literals = Literals(words, often=True)
 
     def scan(self, text: str) -> Scan:
         """Returns the labels and trigger words of ``text``."""
         found = Scan()
-        labels, triggers, words, gap = found.labels, self._triggers, self._words, _GAP.match
+        labels, words, gap = found.labels, self._words, _GAP.match
         for which, start, end in self._matches(text):
-            word, label, guard = words[which]
-            if word in triggers:
+            word, triggers, label, guard = words[which]
+            if triggers:
                 found.words.append((start, word))
             if label is None or (guard is not None and not guard(text, start, end)):
                 continue
@@ -171,8 +171,8 @@ def may_hold_insert(text: str) -> bool:
 
 
 def may_hold_table(text: str) -> bool:
-    """Whether ``text`` has several lines and a delimiter at all."""
-    return "\n" in text and any(delimiter in text for delimiter in _DELIMITERS)
+    """Whether ``text``, of several lines, has a delimiter at all."""
+    return any(delimiter in text for delimiter in _DELIMITERS)
 
 
 def _header(

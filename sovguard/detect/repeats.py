@@ -25,11 +25,13 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
     """Returns detections for further mentions of the values in ``hits``; overlaps are left to ``resolve``."""
     values: dict[str, Detection] = {}
     forms: dict[str, Detection] = {}
+    few = len(hits) <= _FEW
     for hit in hits:
         if hit.end - hit.start < _SHORTEST or hit.entity_type == "PERSON":
             continue
         value = text[hit.start : hit.end]
-        if not value.isalpha():
+        # Counting is cheaper than an automaton for few values, and most of them stand once.
+        if not value.isalpha() and not (few and text.count(value) == 1):
             values.setdefault(value, hit)
         if (
             hit.entity_type == "ID_NUMBER"
@@ -38,9 +40,6 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
             and len(forms) < _MOST_FORMS
         ):
             forms.setdefault(_form(value), hit)
-    if len(values) <= _FEW:
-        # Counting is cheaper than an automaton for few values, and most of them stand once.
-        values = {value: hit for value, hit in values.items() if text.count(value) > 1}
     found: list[Detection] = []
     if values:
         found += _mentions(text, list(values.values()), Literals(list(values)))
