@@ -46,9 +46,10 @@ class Scan:
 
 
 def _forms(word: str) -> set[str]:
-    """Returns the spellings of a label: employee_id, employee id, employee-id and employeeId are one."""
+    """Returns the spellings of a label: employee_id, employee id and employeeId are one; so are 후원자 번호 and 후원자번호."""
     if not word.isascii():
-        return {word}
+        stem = word.removesuffix("번호").rstrip()
+        return {word, f"{stem}번호", f"{stem} 번호"} if stem and stem != word else {word}
     return {word, *(word.replace("_", gap).replace(" ", gap) for gap in ("_", " ", "-", ""))}
 
 
@@ -88,7 +89,7 @@ class Labels:
     def of_cell(self, cell: str) -> Label | None:
         """Returns the label that a table's header cell is, or ends with."""
         trimmed = cell.strip(" \t\"'`*#").lower()
-        whole = self._labels.get(trimmed)
+        whole = self._labels.get(trimmed) or self._labels.get(trimmed.rstrip("0123456789 _"))
         if whole is not None:
             return whole
         return self.scan(trimmed).labels.get(len(trimmed))

@@ -58,6 +58,7 @@ Candidate = tuple[Rule, int, int, int]
 
 _RUN = re.compile("([0-9]+)|[A-Za-z]+|@")
 _FIRST = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_NO_MAILBOX = frozenset("@ \n")
 _Place = tuple[Key, str, str, frozenset[str] | None]
 _Rules = tuple[Rule, ...]
 
@@ -114,7 +115,8 @@ class Scanner:
             self._try(text, start, None if label is None else label.owners, found, self._any)
         start = text.find(SIGN)
         while start >= 0:
-            self._try(text, start, None, found, self._any)
+            if start and text[start - 1] not in _NO_MAILBOX:
+                self._try(text, start, None, found, self._any)
             start = text.find(SIGN, start + 1)
         for start, label in labels.items():
             # Elsewhere the gate has seen that nothing begins without its label.

@@ -162,11 +162,17 @@ def mac_address(value: str) -> Verdict:
     return Verdict.PASSED if re.search("[a-f]", digits) else Verdict.FAILED
 
 
+_LONGEST_SPAN = 120
+"""Years: what texts give as a span (1592-1598) is a war, a reign, a life; 1577-1900 is a number to call."""
+
+
 def phone_number(value: str) -> Verdict:
     """Refutes what only looks like a phone number: a span of years (1592-1598), one repeated digit."""
     digits = digits_of(value)
-    if len(digits) == 8 and "-" in value and 1500 <= int(digits[:4]) < int(digits[4:]) <= 2035:
-        return Verdict.REFUTED
+    if len(digits) == 8 and "-" in value:
+        first, last = int(digits[:4]), int(digits[4:])
+        if 1500 <= first < last <= 2035 and last - first <= _LONGEST_SPAN:
+            return Verdict.REFUTED
     return Verdict.REFUTED if len(set(digits[3:])) == 1 and digits[3:4] != "0" else Verdict.PASSED
 
 
@@ -220,6 +226,7 @@ def handle(value: str) -> Verdict:
         or re.match("(?:19|20)[0-9]{2}-?[01][0-9]", name)
         or not re.search("[a-z가-힣]", name)
         or re.search(_FILE_ENDINGS, name)
+        or re.search(_SERVICE, name)
     ):
         return Verdict.REFUTED
     return Verdict.PASSED if re.search("[0-9._#-]", name) else Verdict.FAILED
@@ -233,6 +240,8 @@ _NO_HANDLES = frozenset(
     for from card pay key token session name nickname iphone android ios windows mac linux chrome www
     http https com net org string int integer varchar text char bigint uuid primary default unique index
     references account accounts service services server client kr
+    ubuntu centos debian ec2-user deploy deployer runner jenkins node www-data git docker postgres mysql redis nginx
+    apache hadoop spark airflow oracle vagrant pi nobody ftp build ci shared common public backup
     """.split()  # noqa: SIM905  # a list of a hundred quoted words is harder to read and to extend
 )
 _FILE_ENDINGS = (
@@ -241,12 +250,19 @@ _FILE_ENDINGS = (
 )
 
 
+_SERVICE = (
+    "^(?:app|svc|srv|db|batch|web|api|test|dev|prod|stg|admin|root)[_-]"
+    "|[_-](?:rw|ro|app|svc|srv|db|admin|batch|read|write|api)$"
+)
+"""Accounts of programs, not of people."""
+
+
 def issued_number(value: str) -> Verdict:
     """Refutes a labelled value that is a year, a date or too short to be a number issued to one person."""
     digits = digits_of(value)
     if len(digits) < 4 or (len(digits) == len(value) == 4 and 1900 <= int(digits) <= 2100):
         return Verdict.REFUTED
-    if re.fullmatch(r"(?:19|20)[0-9]{2}[-.](?:0?[1-9]|1[0-2])[-.](?:0?[1-9]|[12][0-9]|3[01])", value):
+    if re.fullmatch(r"(?:19|20)[0-9]{2}[-.](?:0?[1-9]|1[0-2])(?:[-.](?:0?[1-9]|[12][0-9]|3[01]))?", value):
         return Verdict.REFUTED
     return Verdict.PASSED
 
