@@ -304,8 +304,22 @@ def test_numbers_read_aloud_end_where_the_sentence_goes_on(value: str, behind: s
         ("정정 전 / ID 08840000 확인", "08840000"),
         ("[길드] Kk_gildong: 오늘 온대?", "Kk_gildong"),
         ("sleepy_hong — 오늘 14:02\n아 나", "sleepy_hong"),
+        ("web-03 sudo: honggd : TTY=pts/0", "honggd"),
+        ("cd /home/honggd/work", "honggd"),
+        ("계정 처리: gd.hong 권한그룹 변경", "gd.hong"),
+        ("HONG/GILDONG MR 14MAR31 예약", "14MAR31"),
     ],
 )
 def test_values_in_odd_surroundings(text: str, value: str) -> None:
     """What stands around a value costs no character of it."""
     assert [text[hit.start : hit.end] for hit in ANALYZER.analyze([text])[0]] == [value]
+
+
+@pytest.mark.parametrize("date", ["14MAR31", "1931.01.22", "1931-01-22"])
+def test_a_date_behind_a_passport_number_is_a_birth_date(date: str) -> None:
+    """Lists of passengers give the passport and then the date of birth."""
+    text = f"1. 여권 M000B0000 {date} 확인"
+    assert {text[hit.start : hit.end]: hit.entity_type for hit in ANALYZER.analyze([text])[0]} == {
+        "M000B0000": "KR_PASSPORT",
+        date: "DATE_OF_BIRTH",
+    }
