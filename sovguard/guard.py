@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
@@ -30,6 +31,7 @@ ClientT = TypeVar("ClientT")
 
 _NAMES = ("off", "fast", "full")
 _entered: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_sessions", default=())
+_protecting: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_protecting", default=())
 
 
 class _Analyzes(Protocol):
@@ -287,29 +289,57 @@ class Session:
             return self.redact_texts([value])[0]
         if not isinstance(value, (list, tuple, dict)):
             raise refuse(value, "redact()")
-        return self._redact_shape(value, keep_surrogates=False)
+        return self._redact_shapes([value], [False])[0]
 
-    def redact_values(self, values: Sequence[Any], *, keep_surrogates: bool = False) -> list[Any]:
+    def redact_values(
+        self, values: Sequence[Any], *, keep_surrogates: bool | Sequence[bool] = False
+    ) -> list[Any]:
         """Return the redaction of each JSON-like value, for one call of the analyzer and one of the vault.
+
+        Within a function that the guard protects, surrogates of this session are kept in any case: they came
+        with its arguments.
 
         Args:
             values: Strings, numbers, lists, dicts: the parts of one request.
-            keep_surrogates: As in ``redact_texts``.
+            keep_surrogates: As in ``redact_texts``, for all values or for each.
         """
-        redacted: list[Any] = self._redact_shape(list(values), keep_surrogates=keep_surrogates)
-        return redacted
+        if self in _protecting.get():
+            keep_surrogates = True
+        each = [keep_surrogates] * len(values) if isinstance(keep_surrogates, bool) else keep_surrogates
+        return self._redact_shapes(values, each)
 
-    def _redact_shape(self, value: Any, *, keep_surrogates: bool) -> Any:
-        shape = take_apart(value, "redact()")
+    @contextmanager
+    def protecting(self) -> Iterator[None]:
+        """While this lasts, what is sent was redacted for this session before; for ``protect``."""
+        token = _protecting.set((*_protecting.get(), self))
+        try:
+            yield
+        finally:
+            _protecting.reset(token)
+
+    def _redact_shapes(self, values: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
+        shapes = [take_apart(value, "redact()") for value in values]
+        leaves = [leaf for shape in shapes for leaf in shape.leaves]
+        kept = [each for shape, each in zip(shapes, keep, strict=True) for _ in shape.leaves]
+        texts = [leaf.text for leaf in leaves]
+        found = self._carried(texts, read(leaves, self.guard._analyze))
         drafts = [
-            Draft(leaf.text, hits, leaf.kind)
-            for leaf, hits in zip(shape.leaves, read(shape.leaves, self.guard._analyze), strict=True)
+            Draft(leaf.text, hits, leaf.kind, each)
+            for leaf, hits, each in zip(leaves, found, kept, strict=True)
         ]
-        tokenize(drafts, self._vault, keep_surrogates=keep_surrogates)
-        for leaf, draft in zip(shape.leaves, drafts, strict=True):
+        tokenize(drafts, self._vault)
+        for leaf, draft in zip(leaves, drafts, strict=True):
             if draft.spans:
                 leaf.outcome = draft.redacted
-        return put_together(shape)
+        return [put_together(shape) for shape in shapes]
+
+    def _carried(self, texts: Sequence[str], found: list[list[Detection]]) -> list[list[Detection]]:
+        """Return ``found`` with what is known from one text of a request found in all of them."""
+        if len(texts) < 2 or not any(found):
+            return found
+        from sovguard.detect.repeats import carried
+
+        return shielded(DetectionError, "detection failed", carried, texts, found)
 
     @overload
     def restore(self, value: str) -> Restoration: ...
@@ -346,9 +376,9 @@ class Session:
                 what a model or a tool said, which holds them rightly. Otherwise they are covered like any
                 value, so that restoring gives back exactly what came in.
         """
-        found = self.guard._analyze(_texts(texts, "redact_texts()"))
-        drafts = [Draft(text, hits) for text, hits in zip(texts, found, strict=True)]
-        tokenize(drafts, self._vault, keep_surrogates=keep_surrogates)
+        found = self._carried(texts, self.guard._analyze(_texts(texts, "redact_texts()")))
+        drafts = [Draft(text, hits, keep=keep_surrogates) for text, hits in zip(texts, found, strict=True)]
+        tokenize(drafts, self._vault)
         return [Redaction(draft.redacted, list(draft.detections), self.id) for draft in drafts]
 
     def restore_text(self, text: str) -> Restoration:

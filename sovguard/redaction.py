@@ -58,12 +58,14 @@ class Draft:
         text: The original.
         detections: What was found in it.
         kind: For a number, what kind; it becomes a surrogate as a whole or not at all.
+        keep: Leave surrogates of the session that resolve as they are, and cover the rest around them.
         redacted: The outcome, once ``tokenize`` is done with it.
     """
 
     text: str
     detections: Sequence[Detection]
     kind: Kind = "str"
+    keep: bool = False
     redacted: str = ""
     candidates: list[Candidate] = field(default_factory=list)
     literals: list[Span] = field(default_factory=list)
@@ -75,20 +77,18 @@ class Draft:
         return f"Draft({self.kind} of {len(self.text)} characters)"
 
 
-def tokenize(drafts: Sequence[Draft], vault: VaultSession, *, keep_surrogates: bool = False) -> None:
+def tokenize(drafts: Sequence[Draft], vault: VaultSession) -> None:
     """Fill in ``redacted`` of every draft, with one vault call for all of them.
 
     Args:
         drafts: The texts of one request.
         vault: The session's vault.
-        keep_surrogates: Leave surrogates of this session that resolve as they are, and cover the rest around
-            them.
     """
     state = vault.state()
     for draft in drafts:
         draft.candidates = find(draft.text, state.namespaces) if draft.kind == "str" else []
-    if keep_surrogates:
-        _mark_live([draft for draft in drafts if draft.candidates], state, vault)
+    if keeping := [draft for draft in drafts if draft.keep and draft.candidates]:
+        _mark_live(keeping, state, vault)
     family = FAMILY_WORDS | state.words
     for draft in drafts:
         dashes = {candidate.dash for candidate in draft.live}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -472,3 +473,32 @@ def test_guards_have_vaults_of_their_own_unless_given_one() -> None:
     vault = MemoryVault()
     assert Guard(vault=vault).vault is vault
     vault.open(SessionRef("acme", "a"))
+
+
+_SHOWN = "[A-Z]{2,16}-[0-9A-Z]{8}"
+
+
+def test_what_one_text_of_a_request_tells_covers_the_others() -> None:
+    """A name with its title in one text is that person in the next, where it stands bare; so is an issued number."""
+    guard = Guard()
+    texts = [
+        "고객 정보: 홍길동 고객님, 회원번호 C-220900",
+        "홍길동 확인, C-220900 환불 되었나?",
+        "아무 일도 없음",
+    ]
+    for redacted in (
+        [each.text for each in guard.session().redact_texts(texts)],
+        guard.redact(texts),
+        list(guard.redact({"system": texts[0], "user": texts[1], "rest": texts[2]}).values()),
+    ):
+        assert not any("홍길동" in text or "C-220900" in text for text in redacted)
+        assert redacted[2] == texts[2]
+        assert set(re.findall(_SHOWN, redacted[1])) == set(re.findall(_SHOWN, redacted[0]))
+    assert guard.scan(["홍길동 고객님", "홍길동 확인"])[1] == guard.scan("홍길동 확인")
+
+
+@pytest.mark.parametrize("text", ["개홍길동물", "XC-220900", "C-2209001"])
+def test_carried_values_stand_alone(text: str) -> None:
+    """A value within a longer word or number is another one."""
+    redacted = Guard().redact(["홍길동 고객님, 회원번호 C-220900", text])
+    assert redacted[1] == text

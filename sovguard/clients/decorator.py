@@ -68,7 +68,7 @@ class _Call:
                 "protect() cannot see the parameters of this function: wrap it in one of your own"
             ) from None
         first = next(iter(self.signature.parameters), None)
-        self.owner = first if first in {"self", "cls"} else None
+        self.owner = first if first in {"self", "cls"} and _is_method(fn) else None
         self.guard = guard
         self.fn = fn
         self.restore = restore
@@ -76,6 +76,9 @@ class _Call:
     def redacted(self, session: Session, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Return the arguments of one call with surrogates in them; all are inspected in one batch."""
         bound = self.signature.bind(*args, **kwargs)
+        for name, parameter in self.signature.parameters.items():
+            if name not in bound.arguments and isinstance(parameter.default, str):
+                bound.arguments[name] = parameter.default
         names = [name for name in bound.arguments if name != self.owner]
         for name in names:
             # Each alone first, so that an error can say which one it is.
@@ -95,6 +98,12 @@ class _Call:
             return session.restore(result) if isinstance(result, (list, tuple, dict)) else result
         except InputError:
             return result
+
+
+def _is_method(fn: Callable[..., Any]) -> bool:
+    """Tell whether a function was written in a class: only there is ``self`` the object and no argument."""
+    where = getattr(fn, "__qualname__", "").rpartition(".")[0]
+    return bool(where) and not where.endswith("<locals>")
 
 
 class _Yields:
@@ -127,7 +136,9 @@ def _function(call: _Call) -> Callable[..., Any]:
     def protected(*args: Any, **kwargs: Any) -> Any:
         session = call.guard.current_session()
         bound = call.redacted(session, args, kwargs)
-        return call.restored(session, call.fn(*bound.args, **bound.kwargs))
+        with session.protecting():
+            result = call.fn(*bound.args, **bound.kwargs)
+        return call.restored(session, result)
 
     return protected
 
@@ -136,7 +147,9 @@ def _coroutine(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> Any:
         session = call.guard.current_session()
         bound = await aside(call.redacted, session, args, kwargs)
-        return await aside(call.restored, session, await call.fn(*bound.args, **bound.kwargs))
+        with session.protecting():
+            result = await call.fn(*bound.args, **bound.kwargs)
+        return await aside(call.restored, session, result)
 
     return protected
 
@@ -150,7 +163,8 @@ def _generator(call: _Call) -> Callable[..., Any]:
             advance: Callable[[], Any] = functools.partial(next, source)
             while True:
                 try:
-                    item = advance()
+                    with session.protecting():
+                        item = advance()
                 except StopIteration as stop:
                     yield from yields.rest()
                     return call.restored(session, stop.value)
@@ -180,7 +194,8 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
             advance: Callable[[], Any] = functools.partial(anext, source)
             while True:
                 try:
-                    item = await advance()
+                    with session.protecting():
+                        item = await advance()
                 except StopAsyncIteration:
                     for piece in yields.rest():
                         yield piece

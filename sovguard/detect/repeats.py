@@ -1,7 +1,8 @@
 """A value found once is found everywhere in its text, and so are numbers of the same form as a labelled one.
 
 A label stands beside the first mention only: the number that was 고객번호 C-2209 in one line is as personal in the next, and
-a list headed 수험번호 labels its first entry. Names have their own propagation.
+a list headed 수험번호 labels its first entry. Within a text, names have their own propagation; among the texts of one request
+(a system prompt, the turns of a conversation) names are carried as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from sovguard.entities import Detection, Evidence
 
 _SHORTEST = 6
 _REPEATED = "repeats a value found in this text"
+_CARRIED = "repeats a value found in this request"
+_SURE = 0.6
+_HANGUL_NAME = re.compile("[가-힣]{3,5}")
 _ALIKE = "same form as a labelled one"
 _SCORE = 0.6
 _FEW = 8
@@ -48,6 +52,40 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
     return found
 
 
+def carried(texts: Sequence[str], found: Sequence[list[Detection]]) -> list[list[Detection]]:
+    """Returns ``found`` with what is known from one of ``texts`` found in all of them, none overlapping another."""
+    values: dict[str, Detection] = {}
+    for text, hits in zip(texts, found, strict=True):
+        for hit in hits:
+            value = text[hit.start : hit.end]
+            if _is_telling(value, hit):
+                values.setdefault(value, hit)
+    if not values:
+        return list(found)
+    literals, firsts = Literals(list(values), often=len(values) > _FEW), list(values.values())
+    together: list[list[Detection]] = []
+    for text, hits in zip(texts, found, strict=True):
+        taken = bytearray(len(text))
+        for hit in hits:
+            taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
+        more = [
+            _again(firsts[which], start, end, _CARRIED)
+            for which, start, end in literals.matches(text)
+            if not any(taken[start:end]) and _stands_alone(text, start, end)
+        ]
+        together.append(sorted([*hits, *more], key=lambda hit: hit.start) if more else hits)
+    return together
+
+
+def _is_telling(value: str, hit: Detection) -> bool:
+    """Whether a value says by itself, without what stood around it, whom it means."""
+    if hit.entity_type == "PERSON":
+        return hit.score >= _SURE and (
+            _HANGUL_NAME.fullmatch(value) is not None or (len(value) > _SHORTEST and " " in value)
+        )
+    return len(value) >= _SHORTEST and not value.isalpha()
+
+
 def _mentions(text: str, hits: Sequence[Detection], literals: Literals) -> list[Detection]:
     firsts = {(hit.start, hit.end) for hit in hits}
     return [
@@ -63,6 +101,8 @@ def _again(hit: Detection, start: int, end: int, why: str) -> Detection:
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
+    if "가" <= text[start] <= "힣" and "가" <= before <= "힣":
+        return False
     return not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())
 
 

@@ -24,7 +24,7 @@ _FEWEST_DIGITS = 7
 class PayloadSession(Protocol):
     """What the payload modules need of a session."""
 
-    def redact_values(self, values: Sequence[Any], *, keep_surrogates: bool = False) -> list[Any]:
+    def redact_values(self, values: Sequence[Any], *, keep_surrogates: Sequence[bool]) -> list[Any]:
         """Return the redaction of each value, in the same shape, from one batch."""
         ...
 
@@ -96,15 +96,15 @@ def fill(tree: Any, slots: Sequence[Slot], session: PayloadSession) -> Any:
     Args:
         tree: The request with slots in it.
         slots: All of them, in the order of the request.
-        session: Whose surrogates are used; called at most once for each setting of ``keep``.
+        session: Whose surrogates are used; called at most once.
     """
-    for keep in (False, True):
-        group = [(slot, slot.variants()) for slot in slots if slot.keep is keep]
-        if group:
-            batch = [variant for _, variants in group for variant in variants]
-            redacted = iter(session.redact_values(batch, keep_surrogates=keep))
-            for slot, variants in group:
-                slot.settle([next(redacted) for _ in variants])
+    group = [(slot, slot.variants()) for slot in slots]
+    if group:
+        batch = [variant for _, variants in group for variant in variants]
+        keep = [slot.keep for slot, variants in group for _ in variants]
+        redacted = iter(session.redact_values(batch, keep_surrogates=keep))
+        for slot, variants in group:
+            slot.settle([next(redacted) for _ in variants])
     return _filled(tree)
 
 

@@ -407,3 +407,30 @@ def test_bound_methods_are_protected_as_they_are(guard: Guard, heard: list[Any])
 
     assert guard.protect(Clerk().note)(NAME) == NAME
     assert not holds_value(heard)
+
+
+def test_a_parameter_named_self_is_an_argument_like_any(guard: Guard, heard: list[Any]) -> None:
+    """Only in a class is self the object; in a plain function its value is inspected."""
+
+    @guard.protect
+    def ask(self: str, cls: str) -> str:
+        heard.extend([self, cls])
+        return self
+
+    assert ask(TEXT, PHONE) == TEXT
+    assert not holds_value(heard)
+
+
+def test_default_texts_are_redacted(guard: Guard, heard: list[Any]) -> None:
+    """A text that stands in the signature leaves no other way than one that was passed."""
+
+    @guard.protect
+    def ask(n: int = 3, prompt: str = TEXT, *, more: str = PHONE) -> str:
+        heard.extend([n, prompt, more])
+        return prompt
+
+    assert ask() == TEXT
+    assert ask(1, more="없음") == TEXT
+    assert not holds_value(heard)
+    assert heard[0] == 3
+    assert heard[5] == "없음"

@@ -486,3 +486,22 @@ def test_the_current_session_is_used(guard: Guard, run_server: Serve) -> None:
             assert last_text(server.received[0]) == session.redact(PHONE).text
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": PHONE}])
         assert last_text(server.received[1]) == guard.redact(PHONE).text
+
+
+def test_a_wrapped_client_in_a_protected_function_redacts_once(guard: Guard, run_server: Serve) -> None:
+    """What protect put in for a value is what the model reads, not a surrogate of that surrogate."""
+    server = run_server(echo)
+
+    @guard.protect
+    def ask(prompt: str) -> str:
+        with guard.wrap(OpenAI(api_key="key", base_url=server.base_url)) as client:
+            answer = client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": f"요약: {prompt}"}]
+            )
+        return str(answer.choices[0].message.content)
+
+    assert TEXT in ask(TEXT)
+    assert_only_surrogates(server)
+    (request,) = server.received
+    assert "SURROGATE-" not in last_text(request)
+    assert len(SURROGATE.findall(last_text(request))) == 4

@@ -159,12 +159,10 @@ def test_same_request_gives_the_same_result_twice(session: Session) -> None:
     assert redact_request(FULL, session) == redact_request(FULL, session)
 
 
-def test_texts_go_through_one_batch_for_people_and_one_for_models(
-    session: Session, analyzer: PatternAnalyzer
-) -> None:
-    """However many texts there are, detection is called once per kind of author."""
+def test_texts_go_through_one_batch(session: Session, analyzer: PatternAnalyzer) -> None:
+    """However many texts there are and whoever wrote them, detection is called once."""
     redact_request(FULL, session)
-    assert len(analyzer.batches) == 2
+    assert len(analyzer.batches) == 1
 
 
 def test_surrogates_of_the_session_stay_in_what_models_and_tools_said(session: Session) -> None:
