@@ -70,6 +70,10 @@ ENTITY_TYPES: dict[str, EntityType] = {
 }
 
 
+LITERAL_TYPE = "SURROGATE"
+"""Type of text that only looks like a surrogate of its session; stored, so that it comes back as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Why a span was called what it was; holds rule names and context words, never a value.

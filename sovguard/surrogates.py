@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sovguard.entities import ENTITY_TYPES
+from sovguard.entities import LITERAL_TYPE as LITERAL_TYPE
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: digits and capitals without I, L, O and U."""
@@ -27,9 +28,6 @@ BODY_LENGTH = NAMESPACE_LENGTH + SEQUENCE_LENGTH + 1
 NUMBERS_PER_NAMESPACE = len(ALPHABET) ** SEQUENCE_LENGTH
 MIN_WORD, MAX_WORD = 2, 16
 KEY_LENGTH = 32
-
-LITERAL_TYPE = "SURROGATE"
-"""Type of text that only looks like a surrogate of its session; stored, so that it comes back as it was."""
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = "0123456789"

@@ -2,9 +2,10 @@
 
 First step of the flow: recognizers look at ``View.text`` and report spans of it; ``View.origin`` turns a span of the
 view into the span of the original that produced it. The view composes NFD Jamo and combining marks, folds full-width
-forms, dash, dot and space variants, reads enclosed and superscript digits, and drops zero-width and default-ignorable
-characters and a terminal's colour codes. ``detect/spoken.py`` adds the alternative reading of digits that were read aloud.
-Nothing here decides what is personal information, and nothing rewrites the original.
+forms, dash, dot and space variants, reads enclosed and superscript digits, opens the escapes of JSON and of URLs, and
+drops zero-width and default-ignorable characters and a terminal's colour codes. ``detect/spoken.py`` adds the
+alternative reading of digits that were read aloud. Nothing here decides what is personal information, and nothing
+rewrites the original.
 
 Whole-string NFKC is not used: it moves offsets and merges what people distinguish (㈜ becomes three characters).
 """
@@ -118,7 +119,11 @@ _SPECIAL = re.compile(
     f"|(?P<dash>{_TYPED_DASH})"
     "|(?P<colour>\x1b\\[[0-9;?]{0,16}[A-Za-z])"
     r"|(?P<escape>\\[nrt](?![A-Za-z]))"
+    r"|(?P<code>\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4})"
+    "|(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
 )
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
+"""Not one of the characters below: a percent sign behind a number is too frequent."""
 _REPLACED = {
     "dash": "-",
     "escape": "\\ ",  # a line break or tab spelled out, as in JSON inside a log: its letter belongs to no word
@@ -171,19 +176,20 @@ class ViewBuilder:
 
 def may_change(text: str) -> list[int]:
     """Returns where ``text`` has characters that a view may show in another way; nowhere, for most texts."""
-    return [match.start() for match in _MAY_CHANGE.finditer(text)]
+    places = [match.start() for match in _MAY_CHANGE.finditer(text)]
+    return places + [match.start() for match in _PERCENT.finditer(text)] if "%" in text else places
 
 
 def normalized_view(text: str) -> View:
     """Returns the view of ``text`` that recognizers look at; the identity view where nothing has to change."""
-    first = _MAY_CHANGE.search(text)
-    if first is None:
+    places = [match.start() for match in (_MAY_CHANGE.search(text), _PERCENT.search(text)) if match]
+    if not places:
         return View(text)
     builder = ViewBuilder()
     folded: list[str] = []
     copied = run_start = 0
     # One character before the first change may belong to it: a syllable or letter that a mark is added to.
-    for match in _SPECIAL.finditer(text, max(0, first.start() - 1)):
+    for match in _SPECIAL.finditer(text, max(0, min(places) - 1)):
         start, end = match.span()
         kind = match.lastgroup
         if kind in ("fold", "dash", "escape"):
@@ -196,6 +202,13 @@ def normalized_view(text: str) -> View:
         if kind == "digits":
             for offset, character in enumerate(match[0]):
                 builder.add(_ENCLOSED[character], start + offset, 1, linear=False)
+        elif kind == "percent":
+            _add_percent(builder, match[0], start)
+        elif kind == "code":
+            point = (
+                match[0].encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+            )
+            builder.add(_FOLD.get(point, point), start, end - start, linear=False)
         elif kind not in ("drop", "colour"):
             composed = unicodedata.normalize("NFC", match[0])
             builder.add(composed, start, end - start, linear=False)
@@ -203,3 +216,16 @@ def normalized_view(text: str) -> View:
     folded.append(text[copied:])
     builder.add("".join(folded), run_start, len(text) - run_start, linear=True)
     return builder.view()
+
+
+def _add_percent(builder: ViewBuilder, escapes: str, start: int) -> None:
+    """Adds what percent-encoded UTF-8 (RFC 3986) says, character by character, or the escapes if it is none."""
+    try:
+        decoded = bytes.fromhex(escapes.replace("%", "")).decode()
+    except UnicodeDecodeError:
+        builder.add(escapes, start, len(escapes), linear=True)
+        return
+    for character in decoded:
+        length = 3 * len(character.encode())
+        builder.add(_FOLD.get(character, character), start, length, linear=False)
+        start += length

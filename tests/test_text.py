@@ -217,3 +217,22 @@ def test_spoken_among_typed_digits(text: str) -> None:
     """A number of which some digits are typed and some read aloud is read whole."""
     (spoken,) = spoken_views(normalized_view(text))
     assert re.sub("[^0-9]", "", spoken.text) == "01012345678"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("\\ud64d\\uae38\\ub3d9\\uc774", "홍길동이"),
+        ("x\\ud83d\\ude00y", "x😀y"),
+        ("\\uff10\\uff11", "01"),
+        ("\\ud83d alone", "\\ud83d alone"),
+        ("%ED%99%8D%EA%B8%B8%EB%8F%99%40", "홍길동@"),
+        ("%ED%99 %zz 45%", "%ED%99 %zz 45%"),
+        ("끝\\n010", "끝\\ 010"),
+    ],
+)
+def test_escapes_are_opened(text: str, seen: str) -> None:
+    """What JSON or a URL has escaped is seen as it reads, and what is no such escape as it stands."""
+    view = normalized_view(text)
+    assert view.text == seen
+    assert view.origin(0, len(seen)) == (0, len(text))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sovguard.detect import packs
 from sovguard.detect.beside_names import beside_names
+from sovguard.detect.definitions import RecognizerDefinition
 from sovguard.detect.judge import Judge
 from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_insert, may_hold_table
 from sovguard.detect.overlap import resolve
@@ -23,7 +24,7 @@ from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.detect.repeats import repeated
 from sovguard.detect.spoken import spoken_starts, spoken_views
 from sovguard.entities import Detection
-from sovguard.errors import ConfigError, InputError
+from sovguard.errors import ConfigError, InputError, RecognizerDefinitionError
 from sovguard.text import View, may_change, normalized_view
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Analyzer:
         recognizers: Paths of TOML files, or folders of them, that add recognizers to the built-in pack.
 
     Raises:
-        RecognizerDefinitionError: A definition is wrong.
+        RecognizerDefinitionError: A definition is wrong, or an example of an added one does not hold.
         ConfigError: ``names`` is none of the three.
     """
 
@@ -57,6 +58,7 @@ class Analyzer:
         everything = packs.distinct((*pack.recognizers, *added))
         self._scanner = Scanner(everything)
         self._judge = Judge(everything, pack.false_friends, self._scanner.words)
+        self._prove(everything[len(pack.recognizers) :])
         self._names: NameRecognizer | None = None
         if names != "off":
             from sovguard.detect.names import NameRecognizer
@@ -94,6 +96,25 @@ class Analyzer:
             if hits:
                 hits += repeated(text, hits)
         return [resolve(hits) if len(hits) > 1 else hits for hits in found]
+
+    def _prove(self, added: Sequence[RecognizerDefinition]) -> None:
+        """Runs the examples of other people's recognizers, so that one that does not work is known before it is needed."""
+        for definition in added:
+            for number, example in enumerate((*definition.examples, *definition.counterexamples), start=1):
+                joined = _Joined([example.text])
+                hits = (*self._scan(joined)[0], *self._scan_limited(joined.texts[0], joined.views[0]))
+                spans = {
+                    example.text[hit.start : hit.end] for hit in hits if hit.recognizer == definition.name
+                }
+                if example.match is not None and example.match not in spans:
+                    raise RecognizerDefinitionError(
+                        f"{definition.name}.toml: the match of example {number} is not found"
+                    )
+                if example.match is None and spans:
+                    number -= len(definition.examples)
+                    raise RecognizerDefinitionError(
+                        f"{definition.name}.toml: something is found in counterexample {number}"
+                    )
 
     def _scan(self, joined: _Joined) -> list[list[Detection]]:
         """Scans joined texts; returns detections in the offsets of each original text."""

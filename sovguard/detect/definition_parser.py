@@ -19,7 +19,7 @@ from sovguard.detect.definitions import (
     Requires,
 )
 from sovguard.detect.validators import VALIDATORS
-from sovguard.entities import ENTITY_TYPES, LegalClass
+from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE, LegalClass
 from sovguard.errors import RecognizerDefinitionError
 
 Table = Mapping[str, Any]
@@ -44,13 +44,13 @@ _MOST_REACH = 1000
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
-    """Returns the tables of a TOML file.
+    """Returns the tables of a TOML file; a byte order mark in front, as Windows editors write it, is passed over.
 
     Raises:
         RecognizerDefinitionError: ``text`` is not TOML.
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecognizerDefinitionError(f"{source}: not valid TOML: {error}") from error
 
@@ -73,9 +73,13 @@ def recognizer(table: Table, source: str, *, trusted: bool) -> RecognizerDefinit
     entity_type = _text(table, "entity_type", source)
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{1,39}", entity_type):
         raise _wrong(source, "entity_type must be upper-case ASCII like KR_RRN")
+    if entity_type == LITERAL_TYPE:
+        raise _wrong(source, f"entity_type {LITERAL_TYPE} is reserved; choose another")
     known = ENTITY_TYPES.get(entity_type)
     korean = _text(table, "korean", source, known.korean if known else entity_type)
     legal = table.get("legal_class", known.legal_class if known else None)
+    if known and legal != known.legal_class:
+        raise _wrong(source, f"legal_class of {entity_type} is {known.legal_class}; leave the field out")
     if not isinstance(legal, str) or legal not in set(LegalClass):
         raise _wrong(
             source, f"legal_class must be one of {', '.join(LegalClass)} (a new entity type has no default)"
@@ -90,13 +94,19 @@ def recognizer(table: Table, source: str, *, trusted: bool) -> RecognizerDefinit
     names = [pattern.name for pattern in patterns]
     if len(set(names)) != len(names):
         raise _wrong(source, "pattern names must differ")
+    context = _context(_table(table, "context", source), f"{source} [context]")
+    for pattern in patterns:
+        if pattern.requires == "label" and not (pattern.labels or context.labels):
+            raise _wrong(f"{source} pattern {pattern.name!r}", "requires a label, and there are no labels")
+        if pattern.requires == "context" and not (context.words or context.labels or pattern.labels):
+            raise _wrong(f"{source} pattern {pattern.name!r}", "requires context, and there are no words")
     return RecognizerDefinition(
-        name=source.removesuffix(".toml"),
+        name=re.split(r"[/\\]", source)[-1][: -len(".toml")],
         entity_type=entity_type,
         korean=korean,
         legal_class=LegalClass(legal),
         patterns=patterns,
-        context=_context(_table(table, "context", source), f"{source} [context]"),
+        context=context,
         examples=tuple(_example(raw, source) for raw in _tables(table, "examples", source)),
         counterexamples=tuple(
             _counterexample(raw, source) for raw in _tables(table, "counterexamples", source)
@@ -193,7 +203,7 @@ def expand(regex: str, fragments: Table, where: str, inside: Sequence[str] = ())
             raise _wrong(where, f"there is no fragment {name!r}")
         return expand(fragments[name], fragments, where, (*inside, name))
 
-    return re.sub(r"\{\{([a-z_]+)\}\}", fragment, regex)
+    return re.sub(r"\{\{([^{}]*)\}\}", fragment, regex)
 
 
 def _wrong(where: str, why: str) -> RecognizerDefinitionError:
@@ -214,8 +224,8 @@ def _text(table: Table, field: str, where: str, default: str | None = None) -> s
 
 def _words(table: Table, field: str, where: str) -> tuple[str, ...]:
     words = table.get(field, [])
-    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
-        raise _wrong(where, f"field {field!r} must be a list of strings")
+    if not isinstance(words, list) or not all(isinstance(word, str) and word.strip(" _-") for word in words):
+        raise _wrong(where, f"field {field!r} must be a list of strings that are not empty or blank")
     return tuple(words)
 
 

@@ -68,29 +68,29 @@ def path_definitions(paths: Iterable[str | os.PathLike[str]]) -> tuple[Recognize
         if path.is_dir():
             found += _folder(path, str(path))
         elif path.is_file():
-            found.append(_own(path))
+            found.append(_own(path, str(path)))
         else:
             raise RecognizerDefinitionError(f"recognizer file {str(path)!r} does not exist")
     return tuple(found)
 
 
 def _folder(folder: Traversable, name: str) -> Iterator[RecognizerDefinition]:
-    files = [item for item in folder.iterdir() if item.name.endswith(".toml")]
+    files = [item for item in folder.iterdir() if item.name.lower().endswith(".toml")]
     if not files:
         raise RecognizerDefinitionError(f"recognizer pack {name!r} holds no .toml file")
     for item in sorted(files, key=lambda entry: entry.name):
-        yield _own(item)
+        yield _own(item, f"{name}/{item.name}")
 
 
-def _own(item: Traversable) -> RecognizerDefinition:
-    return recognizer(parse(_read(item), item.name), item.name, trusted=False)
+def _own(item: Traversable, source: str) -> RecognizerDefinition:
+    return recognizer(parse(_read(item, source), source), source, trusted=False)
 
 
-def _read(item: Traversable) -> str:
+def _read(item: Traversable, source: str) -> str:
     try:
         return item.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecognizerDefinitionError(f"{item.name}: cannot be read as UTF-8 text") from error
+        raise RecognizerDefinitionError(f"{source}: cannot be read as UTF-8 text") from error
 
 
 def distinct(recognizers: Iterable[RecognizerDefinition]) -> Sequence[RecognizerDefinition]:

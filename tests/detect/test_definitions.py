@@ -143,6 +143,15 @@ PATTERN = GOOD.index("[[")
         GOOD.replace("0.9", "true"),
         GOOD.replace("[0-9]{4}", "[0-9]{4}|"),
         "",
+        GOOD[:PATTERN] + '[fragments]\nfree1 = "x"\n' + GOOD[PATTERN:].replace("ACME", "{{ free1 }}"),
+        GOOD + '[context]\nlabels = [" "]\n',
+        GOOD + '[context]\nlabels = ["_"]\n',
+        GOOD + 'requires = "label"\n',
+        GOOD + 'requires = "context"\n',
+        GOOD.replace("ACME_TICKET", "SURROGATE"),
+        GOOD.replace("ACME_TICKET", "KR_RRN"),
+        GOOD + '[[examples]]\ntext = "표 ACMX-0017"\nmatch = "ACMX-0017"\n',
+        GOOD + '[[counterexamples]]\ntext = "표 ACME-0017"\n',
     ],
     ids=lambda content: content.removeprefix(GOOD).strip()[-40:] or "empty",
 )
@@ -284,3 +293,25 @@ def test_the_document_shows_valid_toml() -> None:
     """Every TOML block of docs/recognizers.md parses."""
     for block in re.findall("```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL):
         assert tomllib.loads(block)
+
+
+def test_fragments_may_have_any_name(tmp_path: Path) -> None:
+    """A fragment is put in whatever it is called."""
+    content = (
+        GOOD[:PATTERN] + '[fragments]\nFree-1 = "ACME"\n' + GOOD[PATTERN:].replace("ACME-", "{{Free-1}}-")
+    )
+    analyzer = Analyzer(names="off", recognizers=[written(tmp_path, content)])
+    assert [hit.entity_type for hit in analyzer.analyze(["표 ACME-0017을"])[0]] == ["ACME_TICKET"]
+
+
+def test_files_of_windows_editors_are_read(tmp_path: Path) -> None:
+    """A byte order mark and an ending in capitals are no reason to pass a file over."""
+    (tmp_path / "acme.TOML").write_text(f"\ufeff{GOOD}", encoding="utf-8")
+    analyzer = Analyzer(names="off", recognizers=[tmp_path])
+    assert [hit.recognizer for hit in analyzer.analyze(["표 ACME-0017을"])[0]] == ["acme"]
+
+
+def test_an_error_says_in_which_folder_the_file_lies(tmp_path: Path) -> None:
+    """Of two files of one name, the message tells which."""
+    with pytest.raises(RecognizerDefinitionError, match=re.escape(str(tmp_path))):
+        Analyzer(names="off", recognizers=[written(tmp_path, GOOD + "x = 1\n")])
