@@ -30,9 +30,10 @@ from sovguard.errors import (
     UnsupportedPayload,
     VaultError,
 )
-from sovguard.guard import Guard, Session
+from sovguard.guard import Guard
 from sovguard.redaction import Redaction
 from sovguard.restore.text import Restoration
+from sovguard.session import Session
 
 _default = Guard()
 scan = _default.scan

@@ -33,9 +33,10 @@ from sovguard.documents import (
 from sovguard.entities import ENTITY_TYPES, Detection
 from sovguard.errors import ConfigError, InputError, SovguardError
 from sovguard.findings import as_json, as_lines, print_json, printable, report, show, with_progress
-from sovguard.guard import Guard, Names, Session
+from sovguard.guard import Guard, Names
 from sovguard.payloads.json_lines import JsonLine, batches, picked, put_back, rewritten, scan_lines
 from sovguard.restore.text import resolve
+from sovguard.session import Session
 from sovguard.surrogates import LITERAL_TYPE
 from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault

@@ -65,18 +65,19 @@ class _Branch:
         return f"_Branch({len(self.items)} items)"
 
 
-def take_apart(value: object, verb: str) -> Shape:
+def take_apart(value: object, verb: str, *, keep_others: bool = False) -> Shape:
     """Return the shape and the leaves of a list, tuple or dict.
 
     Args:
         value: The JSON-like value.
         verb: What the caller is doing, for the message of an error.
+        keep_others: Leave what is not JSON-like in its place, unread, instead of refusing it.
 
     Raises:
         InputError: Something in it is not JSON-like, or it is nested too deeply.
     """
     shape = Shape(None)
-    shape.root = _node(value, None, 0, shape.leaves, verb)
+    shape.root = _node(value, None, 0, shape.leaves, verb, keep_others=keep_others)
     return shape
 
 
@@ -124,12 +125,16 @@ def refuse(value: object, verb: str) -> InputError:
     return InputError(f"{verb} cannot work on a value of type {name}: {hint}")
 
 
-def _node(value: object, key: Leaf | None, depth: int, leaves: list[Leaf], verb: str) -> Any:
+def _node(
+    value: object, key: Leaf | None, depth: int, leaves: list[Leaf], verb: str, *, keep_others: bool
+) -> Any:
     if isinstance(value, str) or _is_number(value):
         return _leaf(value, key, leaves, verb)
     if value is None or isinstance(value, bool):
         return value
     if not isinstance(value, (list, tuple, dict)):
+        if keep_others:
+            return value
         raise refuse(value, verb)
     if depth == MAX_DEPTH:
         raise InputError(
@@ -140,12 +145,14 @@ def _node(value: object, key: Leaf | None, depth: int, leaves: list[Leaf], verb:
         for name, item in list(value.items()):
             pair = _key(name, leaves, verb)
             under = pair if isinstance(pair, Leaf) and len(pair.text) <= MAX_CONTEXT else None
-            items.append((pair, _node(item, under, depth + 1, leaves, verb)))
+            items.append((pair, _node(item, under, depth + 1, leaves, verb, keep_others=keep_others)))
         return _Branch(_make_dict, items)
     maker: Callable[[Iterator[Any]], Any] = list
     if isinstance(value, tuple):
         maker = getattr(value, "_make", tuple)
-    return _Branch(maker, [_node(item, key, depth + 1, leaves, verb) for item in list(value)])
+    return _Branch(
+        maker, [_node(item, key, depth + 1, leaves, verb, keep_others=keep_others) for item in list(value)]
+    )
 
 
 def _key(name: object, leaves: list[Leaf], verb: str) -> Any:

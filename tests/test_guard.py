@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError, InputError, VaultError
-from sovguard.guard import Guard, Redaction, Restoration, Session
+from sovguard.guard import Guard, Redaction, Restoration
+from sovguard.session import Session
 from sovguard.vault import MemoryVault, SessionRef
 from tests.fakes import Nothing, Spans, Words, detection
 

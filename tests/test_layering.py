@@ -10,6 +10,7 @@ LAYERS = [
     {"detect"},
     {"surrogates", "vault"},
     {"restore", "redaction", "shapes", "payloads"},
+    {"session"},
     {"guard"},
     {"clients", "demo_server", "documents"},
     {"demo", "findings"},

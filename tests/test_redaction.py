@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from sovguard.entities import Detection
 from sovguard.errors import VaultError
-from sovguard.guard import Guard, Session
+from sovguard.guard import Guard
 from sovguard.redaction import Draft, Redaction, tokenize
+from sovguard.session import Session
 from sovguard.surrogates import mint
 from sovguard.vault import MemoryVault, SessionRef
 from sovguard.vault.session import VaultSession

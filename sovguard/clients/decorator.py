@@ -19,15 +19,16 @@ from sovguard.errors import InputError
 from sovguard.shapes import take_apart
 
 if TYPE_CHECKING:
-    from sovguard.guard import Guard, Session
+    from sovguard.guard import Guard
+    from sovguard.session import Session
 
 
 def protect(guard: Guard, fn: Callable[..., Any] | None = None, *, restore: bool = True) -> Any:
     """Return ``fn`` with its arguments redacted and its result restored, or a decorator that does so.
 
-    The session is the guard's current one at each call. What a function returns or yields that is not
-    JSON-like is passed on as it is. The strings a generator yields are pieces of one text: a piece that may
-    end within a surrogate is held until the next one.
+    The session is the guard's current one at each call. What a function returns or yields that is not JSON-like, by itself
+    or within a list or dict, is passed on as it is. The strings a generator yields are pieces of one text: a piece that
+    may end within a surrogate is held until the next one.
 
     Args:
         guard: Whose sessions are used.
@@ -75,7 +76,10 @@ class _Call:
 
     def redacted(self, session: Session, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Return the arguments of one call with surrogates in them; all are inspected in one batch."""
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{getattr(self.fn, '__name__', 'the protected function')}(): {error}") from None
         for name, parameter in self.signature.parameters.items():
             if name not in bound.arguments and isinstance(parameter.default, str):
                 bound.arguments[name] = parameter.default
@@ -89,13 +93,13 @@ class _Call:
         return bound
 
     def restored(self, session: Session, result: Any) -> Any:
-        """Return a result with real values in it, or as it is if it cannot be looked into."""
+        """Return a result with real values in it; what in it cannot be looked into stays as it is."""
         if not self.restore:
             return result
         if isinstance(result, str):
             return session.restore_text(result).text
         try:
-            return session.restore(result) if isinstance(result, (list, tuple, dict)) else result
+            return session.restore_within(result) if isinstance(result, (list, tuple, dict)) else result
         except InputError:
             return result
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sovguard.surrogates import ALPHABET, BODY_LENGTH, find
 
 if TYPE_CHECKING:
-    from sovguard.guard import Session
+    from sovguard.session import Session
 
 # What the next piece could bring: the rest of a body, a dash after the word, more of the word. Asking find()
 # about each keeps the grammar in one place.

@@ -20,7 +20,8 @@ from sovguard.payloads.openai_chat import check_request, redact_request, restore
 from sovguard.payloads.slots import harmless
 
 if TYPE_CHECKING:
-    from sovguard.guard import Guard, Session
+    from sovguard.guard import Guard
+    from sovguard.session import Session
 
 LIBRARIES = ("httpx2", "httpx")
 """The HTTP libraries whose clients can be made or built upon, the preferred one first."""

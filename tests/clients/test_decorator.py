@@ -434,3 +434,25 @@ def test_default_texts_are_redacted(guard: Guard, heard: list[Any]) -> None:
     assert not holds_value(heard)
     assert heard[0] == 3
     assert heard[5] == "없음"
+
+
+def test_objects_in_a_result_keep_nothing_else_from_being_restored(guard: Guard) -> None:
+    """A result that holds something that is no JSON has real values around it."""
+    thing = object()
+
+    @guard.protect
+    def ask(prompt: str) -> dict[str, Any]:
+        return {"text": prompt, "thing": thing, "list": [prompt, {thing}]}
+
+    assert ask(TEXT) == {"text": TEXT, "thing": thing, "list": [TEXT, {thing}]}
+
+
+def test_wrong_arguments_say_of_which_function(guard: Guard) -> None:
+    """The error of a call that does not fit names the function, as Python's own does."""
+
+    @guard.protect
+    def ask(prompt: str) -> str:
+        return prompt
+
+    with pytest.raises(TypeError, match=r"^ask\(\): missing"):
+        ask()  # type: ignore[call-arg]  # what a caller may get wrong

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sovguard import Guard
 from sovguard.clients.hold_back import Lane
-from sovguard.guard import Session
+from sovguard.session import Session
 from tests.servers import EMAIL, NAME, PHONE, RRN, PatternAnalyzer
 
 SESSION = Guard(_analyzer=PatternAnalyzer()).session()

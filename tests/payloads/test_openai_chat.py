@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sovguard import Guard, StreamingUnsupported, UnsupportedPayload
-from sovguard.guard import Session
 from sovguard.payloads.openai_chat import check_request, redact_request, restore_answer
+from sovguard.session import Session
 from tests.servers import EMAIL, NAME, OTHER_NAME, PHONE, RRN, SURROGATE, TEXT, VALUES, PatternAnalyzer
 
 

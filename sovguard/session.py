@@ -1,0 +1,220 @@
+"""Session: one conversation, and what is done for it to the texts of a request and of an answer.
+
+Between the Guard, which finds, and the vault, which keeps: composes detection, redaction and restoring. If any step fails,
+an error leaves and no text does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from sovguard.entities import Detection
+from sovguard.errors import DetectionError, InputError
+from sovguard.redaction import Draft, Redaction, tokenize
+from sovguard.restore.text import Restoration, resolve
+from sovguard.shapes import Shape, put_together, read, refuse, take_apart
+from sovguard.vault.session import VaultSession, shielded
+from sovguard.vault.store import SessionRef
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard
+
+entered: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_sessions", default=())
+"""The sessions whose ``with`` block the caller is in, the innermost last."""
+_protecting: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_protecting", default=())
+
+
+class Session:
+    """One conversation: within it, the same value always has the same surrogate, and nowhere else any.
+
+    Comes from ``Guard.session``; may be used by many threads, and again after its ``with`` block.
+
+    Attributes:
+        guard: The guard it belongs to.
+        id: The conversation's id.
+        tenant: Whose conversation it is.
+        purpose: What the data is processed for, if it was said.
+    """
+
+    def __init__(self, guard: Guard, session_id: str, *, tenant: str, purpose: str | None) -> None:
+        for name, value in (("session id", session_id), ("tenant", tenant)):
+            if not isinstance(value, str) or not value:
+                raise InputError(f"the {name} has to be a str that is not empty")
+        self.guard = guard
+        self.id = session_id
+        self.tenant = tenant
+        self.purpose = purpose
+        self._vault = VaultSession(guard.vault, SessionRef(tenant, session_id))
+
+    def __repr__(self) -> str:
+        return f"Session(id of {len(self.id)} characters)"
+
+    def __enter__(self) -> Self:
+        entered.set((*entered.get(), self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stack = list(entered.get())
+        for index in range(len(stack) - 1, -1, -1):
+            if stack[index] is self:
+                del stack[index]
+                break
+        entered.set(tuple(stack))
+
+    @overload
+    def scan(self, text: str) -> list[Detection]: ...
+    @overload
+    def scan(self, text: list[str] | tuple[str, ...]) -> list[list[Detection]]: ...
+    def scan(self, text: str | list[str] | tuple[str, ...]) -> list[Detection] | list[list[Detection]]:
+        """Return what was found in a text, or in each of several texts."""
+        return self.guard.scan(text)
+
+    @overload
+    def redact(self, value: str) -> Redaction: ...
+    @overload
+    def redact(self, value: list[str]) -> list[str]: ...
+    @overload
+    def redact(self, value: dict[str, str]) -> dict[str, str]: ...
+    @overload
+    def redact(self, value: tuple[str, ...]) -> tuple[str, ...]: ...
+    @overload
+    def redact(self, value: list[Any]) -> list[Any]: ...
+    @overload
+    def redact(self, value: dict[Any, Any]) -> dict[Any, Any]: ...
+    @overload
+    def redact(self, value: tuple[Any, ...]) -> tuple[Any, ...]: ...
+    def redact(self, value: Any) -> Any:
+        """Return ``value`` with its personal information swapped for this session's surrogates.
+
+        A str gives a ``Redaction``. A list, tuple or dict gives a new one of the same shape, in which
+        strings, keys and numbers that hold personal information are replaced; each is read together with its
+        key.
+        """
+        if isinstance(value, str):
+            return self.redact_texts([value])[0]
+        if not isinstance(value, (list, tuple, dict)):
+            raise refuse(value, "redact()")
+        return self._redact_shapes([value], [False])[0]
+
+    def redact_values(
+        self, values: Sequence[Any], *, keep_surrogates: bool | Sequence[bool] = False
+    ) -> list[Any]:
+        """Return the redaction of each JSON-like value, for one call of the analyzer and one of the vault.
+
+        Within a function that the guard protects, surrogates of this session are kept in any case: they came
+        with its arguments.
+
+        Args:
+            values: Strings, numbers, lists, dicts: the parts of one request.
+            keep_surrogates: As in ``redact_texts``, for all values or for each.
+        """
+        if self in _protecting.get():
+            keep_surrogates = True
+        each = [keep_surrogates] * len(values) if isinstance(keep_surrogates, bool) else keep_surrogates
+        return self._redact_shapes(values, each)
+
+    @contextmanager
+    def protecting(self) -> Iterator[None]:
+        """While this lasts, what is sent was redacted for this session before; for ``protect``."""
+        token = _protecting.set((*_protecting.get(), self))
+        try:
+            yield
+        finally:
+            _protecting.reset(token)
+
+    def _redact_shapes(self, values: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
+        shapes = [take_apart(value, "redact()") for value in values]
+        leaves = [leaf for shape in shapes for leaf in shape.leaves]
+        kept = [each for shape, each in zip(shapes, keep, strict=True) for _ in shape.leaves]
+        texts = [leaf.text for leaf in leaves]
+        found = self._carried(texts, read(leaves, self.guard._analyze))
+        drafts = [
+            Draft(leaf.text, hits, leaf.kind, each)
+            for leaf, hits, each in zip(leaves, found, kept, strict=True)
+        ]
+        tokenize(drafts, self._vault)
+        for leaf, draft in zip(leaves, drafts, strict=True):
+            if draft.spans:
+                leaf.outcome = draft.redacted
+        return [put_together(shape) for shape in shapes]
+
+    def _carried(self, texts: Sequence[str], found: list[list[Detection]]) -> list[list[Detection]]:
+        """Return ``found`` with what is known from one text of a request found in all of them."""
+        if len(texts) < 2 or not any(found):
+            return found
+        from sovguard.detect.repeats import carried
+
+        return shielded(DetectionError, "detection failed", carried, texts, found)
+
+    @overload
+    def restore(self, value: str) -> Restoration: ...
+    @overload
+    def restore(self, value: list[Any]) -> list[Any]: ...
+    @overload
+    def restore(self, value: dict[Any, Any]) -> dict[Any, Any]: ...
+    @overload
+    def restore(self, value: tuple[Any, ...]) -> tuple[Any, ...]: ...
+    def restore(self, value: Any) -> Any:
+        """Return ``value`` with this session's real values back in their places.
+
+        A str gives a ``Restoration``. A list, tuple or dict gives a new one of the same shape, keys included;
+        a string that is exactly the surrogate of a number becomes that number again.
+        """
+        if isinstance(value, str):
+            return self.restore_text(value)
+        if not isinstance(value, (list, tuple, dict)):
+            raise refuse(value, "restore()")
+        shape = take_apart(value, "restore()")
+        self._resolve(shape)
+        return put_together(shape)
+
+    def restore_within(self, value: Any) -> Any:
+        """Return ``value`` as ``restore`` does, with objects that are not JSON-like left in it as they are."""
+        shape = take_apart(value, "restore()", keep_others=True)
+        return put_together(shape) if self._resolve(shape) else value
+
+    def _resolve(self, shape: Shape) -> bool:
+        """Put real values into a shape, and tell whether there were any."""
+        leaves = [leaf for leaf in shape.leaves if leaf.kind == "str"]
+        resolved = resolve([leaf.text for leaf in leaves], self._vault.state(), self._vault.get)
+        for leaf, found in zip(leaves, resolved, strict=True):
+            if found.hits:
+                leaf.outcome = found.leaf()
+        return any(found.hits for found in resolved)
+
+    def redact_texts(self, texts: Sequence[str], *, keep_surrogates: bool = False) -> list[Redaction]:
+        """Return the redaction of each text, for one call of the analyzer and one of the vault.
+
+        Args:
+            texts: The texts of one request.
+            keep_surrogates: Leave surrogates of this session that are already in the texts as they are: for
+                what a model or a tool said, which holds them rightly. Otherwise they are covered like any
+                value, so that restoring gives back exactly what came in.
+        """
+        found = self._carried(texts, self.guard._analyze(checked_texts(texts, "redact_texts()")))
+        drafts = [Draft(text, hits, keep=keep_surrogates) for text, hits in zip(texts, found, strict=True)]
+        tokenize(drafts, self._vault)
+        return [Redaction(draft.redacted, list(draft.detections), self.id) for draft in drafts]
+
+    def restore_text(self, text: str) -> Restoration:
+        """Return ``text`` with this session's real values back in their places."""
+        if not isinstance(text, str):
+            raise refuse(text, "restore_text()")
+        return resolve([text], self._vault.state(), self._vault.get)[0].restoration()
+
+
+def checked_texts(texts: Sequence[str], verb: str) -> list[str]:
+    """Return the texts as a list; ``verb`` is what the caller does with them, for the message of an error."""
+    if isinstance(texts, str):
+        raise InputError(f"{verb} takes a list of str: put the one text in a list")
+    checked = list(texts)
+    for text in checked:
+        if not isinstance(text, str):
+            raise refuse(text, verb)
+    return checked
