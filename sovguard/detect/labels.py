@@ -8,7 +8,7 @@ and at most one particle behind it says where its value begins.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sovguard.detect.literals import Literals
@@ -19,7 +19,9 @@ FALSE_FRIEND = ""
 _OPENING = r"""[ \t:=|,"'`(\[{<>~*·.\-#/\\“”‘’「」『』【】〈〉《》（）…?!)\]]"""
 # Bounded: between a label and its value stand a few marks, not a page of them.
 _PARTICLE = "(?:은|는|이|가|을|를|도|의|로는|으로|로|란|만|에|엔|요|님|임|값)?"
-_GAP = re.compile(f"(?: ?(?:번호|[Nn][Oo])\\.?)?{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?")
+_GAP = re.compile(
+    f"(?: ?(?:번호|[Nn][Oo])\\.?)?{_PARTICLE}{_OPENING}{{0,12}}(\n {{0,8}}{_OPENING}{{0,4}})?@?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,17 @@ class Scan:
     words: list[tuple[int, str]] = field(default_factory=list)
 
 
+_SPREADABLE = re.compile("[가-힣]{2,7}")
+
+
 def _forms(word: str) -> set[str]:
     """Returns the spellings of a label: employee_id, employee id and employeeId are one; so are 후원자 번호 and 후원자번호."""
     if not word.isascii():
         stem = word.removesuffix("번호").rstrip()
-        return {word, f"{stem}번호", f"{stem} 번호"} if stem and stem != word else {word}
+        forms = {word, f"{stem}번호", f"{stem} 번호"} if stem and stem != word else {word}
+        if _SPREADABLE.fullmatch(word):
+            forms.add(" ".join(word))  # as on forms: 생 년 월 일
+        return forms
     return {word, *(word.replace("_", gap).replace(" ", gap) for gap in ("_", " ", "-", ""))}
 
 
@@ -132,7 +140,7 @@ def _in_table(text: str, start: int) -> bool:
     return re.search("[,\t|;]", line) is not None
 
 
-_DELIMITERS = (",", "\t", "|", ";")
+_DELIMITERS = (",", "\t", "|", ";", " / ")
 
 
 def label_cells(text: str, low: int, high: int, labels: Labels, scan: Scan) -> None:
@@ -140,12 +148,30 @@ def label_cells(text: str, low: int, high: int, labels: Labels, scan: Scan) -> N
     header: list[Label | None] = []
     delimiter = ""
     at = low
-    for line in text[low:high].split("\n"):
+    for line in _records(text[low:high].split("\n")):
         if header and len(parts := _split(line, delimiter)) == len(header):
-            _label_row(parts, at, header, scan)
+            _label_row(parts, at, header, scan, delimiter)
         else:
             delimiter, header = _header(line, labels, delimiter, header)
         at += len(line) + 1
+
+
+_MOST_LINES = 20
+
+
+def _records(lines: Iterable[str]) -> Iterator[str]:
+    """Yields the rows of a table; a row goes on in the next line while a quoted cell is open (RFC 4180)."""
+    held: list[str] = []
+    for line in lines:
+        opens = line.count('"') % 2 == 1
+        if not held and not opens:
+            yield line
+            continue
+        held.append(line)
+        if (opens and len(held) > 1) or len(held) == _MOST_LINES:
+            yield from ("\n".join(held),) if opens else held
+            held = []
+    yield from held
 
 
 _INSERT = re.compile(r"(?i:insert\s{1,8}into)\s{1,8}[^\s()]{1,80}\s{0,8}\(([^()]{3,600})\)\s{0,8}(?i:values)")
@@ -197,9 +223,11 @@ def _split(line: str, delimiter: str) -> list[str]:
     return re.findall(f'(?:"[^"]*"|[^{delimiter}"])+|(?<![^{delimiter}])(?={delimiter}|$)', line)
 
 
-def _label_row(parts: list[str], at: int, header: list[Label | None], scan: Scan) -> None:
+def _label_row(
+    parts: list[str], at: int, header: list[Label | None], scan: Scan, delimiter: str = ","
+) -> None:
     for part, label in zip(parts, header, strict=True):
         if label is not None:
             inner = at + len(part) - len(part.lstrip(" \"'`("))
             scan.labels.setdefault(inner, label)
-        at += len(part) + 1
+        at += len(part) + len(delimiter)

@@ -124,7 +124,7 @@ def _changes(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]
             if high - low > 1:
                 yield low, high, False
         elif kind == "word":
-            if counted in _COMPLETE:
+            if _complete(counted, first):
                 counted, first = 0, ""
             else:
                 yield low, high, True

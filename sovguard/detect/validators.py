@@ -227,6 +227,7 @@ def handle(value: str) -> Verdict:
         or not re.search("[a-z가-힣]", name)
         or re.search(_FILE_ENDINGS, name)
         or re.search(_SERVICE, name)
+        or re.fullmatch("[a-z]{2,6}_[0-9A-Z]{8,}", value)  # an id that a program made
     ):
         return Verdict.REFUTED
     return Verdict.PASSED if re.search("[0-9._#-]", name) else Verdict.FAILED

@@ -134,3 +134,29 @@ def test_triggers_are_found_where_they_stand() -> None:
     """Words that begin a value of their own are reported with their places."""
     scan = Labels(OWNERS, ["골뱅이", "번호"]).scan("hong 골뱅이 번호")
     assert scan.words == [(5, "골뱅이"), (9, "번호")]
+
+
+def test_a_table_of_slashes() -> None:
+    """Rows typed with a slash between the fields have columns, too."""
+    assert labelled("이름 / 계좌번호 / 결과\n홍길동 / 1111 / 승인\n홍길순 / 2222 / 거절") == {
+        "1111": "계좌번호",
+        "2222": "계좌번호",
+    }
+
+
+def test_a_quoted_cell_may_hold_a_line_break() -> None:
+    """A row that goes on in the next line ends no table (RFC 4180)."""
+    text = '이름,계좌번호,메모\n홍길동,1111,"전화 요망\n오후에"\n홍길순,2222,\n'
+    assert labelled(text) == {"1111": "계좌번호", "2222": "계좌번호"}
+
+
+def test_a_lone_quote_costs_no_row() -> None:
+    """A mark of inches in a cell opens nothing that would swallow the rest of the table."""
+    rows = "".join(f"홍길동,{number},\n" for number in range(1000, 1100))
+    assert len(labelled(f'이름,계좌번호,메모\n홍길동,1111,27"\n{rows}')) == 101
+
+
+@pytest.mark.parametrize("text", ["계 좌 번 호 : 1234", "주 민 번 호 1234"])
+def test_labels_spread_out_as_on_forms(text: str) -> None:
+    """Forms put a space between the syllables of their labels."""
+    assert LABELS.scan(text).labels[text.index("1234")].word in ("계 좌 번 호", "주 민 번 호")
