@@ -177,6 +177,15 @@ class ViewBuilder:
 def may_change(text: str) -> list[int]:
     """Returns where ``text`` has characters that a view may show in another way; nowhere, for most texts."""
     places = [match.start() for match in _MAY_CHANGE.finditer(text)]
+    if places:
+        # One enclosed digit is a bullet and stays; lists are full of them.
+        places = [
+            place
+            for place in places
+            if text[place] not in _ENCLOSED
+            or text[place + 1 : place + 2] in _ENCLOSED
+            or text[place - 1 : place] in _ENCLOSED
+        ]
     return places + [match.start() for match in _PERCENT.finditer(text)] if "%" in text else places
 
 

@@ -94,6 +94,9 @@ class Judge:
                 if not pattern.ignores_labels:
                     cost = _cost(label, recognizer.name)
                     score -= cost
+                    # Beside a look-alike's label no check lifts the score: what no word can save needs no search for one.
+                    if cost == FALSE_FRIEND_COST and score + recognizer.context.boost < THRESHOLD:
+                        return None
             word = _word_beside(text, rule, ahead, start, end, low, high)
             if word is not None:
                 score = min(1.0, score + recognizer.context.boost)
