@@ -186,19 +186,35 @@ def may_change(text: str) -> list[int]:
             or text[place + 1 : place + 2] in _ENCLOSED
             or text[place - 1 : place] in _ENCLOSED
         ]
-    return places + [match.start() for match in _PERCENT.finditer(text)] if "%" in text else places
+    if "%" in text:
+        places = sorted(places + [match.start() for match in _PERCENT.finditer(text)])
+    return places
+
+
+def _specials(text: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
+    """Yields what changes at ``places``; looked for there alone, since most of a text is plain."""
+    end = 0
+    for place in places:
+        if place < end:
+            continue
+        # One character before may belong to it: a syllable or letter that a mark is added to.
+        match = _SPECIAL.match(text, place - 1) if place > end else None
+        if match is None or match.end() <= place:
+            match = _SPECIAL.match(text, place)
+        if match is not None:
+            end = match.end()
+            yield match
 
 
 def normalized_view(text: str) -> View:
     """Returns the view of ``text`` that recognizers look at; the identity view where nothing has to change."""
-    places = [match.start() for match in (_MAY_CHANGE.search(text), _PERCENT.search(text)) if match]
+    places = may_change(text)
     if not places:
         return View(text)
     builder = ViewBuilder()
     folded: list[str] = []
     copied = run_start = 0
-    # One character before the first change may belong to it: a syllable or letter that a mark is added to.
-    for match in _SPECIAL.finditer(text, max(0, min(places) - 1)):
+    for match in _specials(text, places):
         start, end = match.span()
         kind = match.lastgroup
         if kind in ("fold", "dash", "escape"):

@@ -22,7 +22,7 @@ _HANGUL_NAME = re.compile("[가-힣]{3,5}")
 _ALIKE = "same form as a labelled one"
 _SCORE = 0.6
 _FEW = 8
-_MOST_FORMS = 16  # each form is searched for on its own; a text with more labels each of its numbers
+_MOST_FORMS = 16  # a text with more labels each of its numbers
 
 
 def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
@@ -47,8 +47,11 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
     found: list[Detection] = []
     if values:
         found += _mentions(text, list(values.values()), Literals(list(values)))
-    for form, hit in forms.items():
-        found += (_again(hit, *match.span(), _ALIKE) for match in _expression(form).finditer(text))
+    if forms:
+        firsts = list(forms.values())
+        for match in _expression(tuple(forms)).finditer(text):
+            which = match.lastindex or 1
+            found.append(_again(firsts[which - 1], match.start(), match.end(which), _ALIKE))
     return found
 
 
@@ -122,5 +125,8 @@ def _form(value: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _expression(form: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-){form}(?![0-9A-Za-z]|-[0-9A-Za-z])")
+def _expression(forms: tuple[str, ...]) -> re.Pattern[str]:
+    """Returns an expression for any of ``forms``, in one pass; the group that matched says which, and where it ends."""
+    any_of = "|".join(f"({form})(?![0-9A-Za-z]|-[0-9A-Za-z])" for form in forms)
+    # The set in front lets the search skip all else; what follows looks back at what it took.
+    return re.compile(f"[0-9A-Za-z](?<![0-9A-Za-z].)(?<![0-9A-Za-z]-.)(?<=(?={any_of}).)")
