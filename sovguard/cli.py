@@ -10,37 +10,31 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from rich.console import Console
 
 from sovguard.detect.packs import entry_point_definitions, path_definitions
-from sovguard.documents import (
-    PIECE,
-    Document,
-    outputs,
-    pieces,
-    read_document,
-    refuse_same,
-    targets,
-    write_out,
-)
-from sovguard.entities import ENTITY_TYPES, Detection
-from sovguard.errors import ConfigError, InputError, SovguardError
-from sovguard.findings import as_json, as_lines, print_json, printable, report, show, with_progress
+from sovguard.document_runs import find, redact_document, restore_document, table_labels
+from sovguard.documents import read_document
+from sovguard.entities import ENTITY_TYPES
+from sovguard.errors import ConfigError, SovguardError
+from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, report, show
 from sovguard.guard import Guard, Names
-from sovguard.payloads.json_lines import JsonLine, batches, picked, put_back, rewritten, scan_lines
+from sovguard.outputs import drop_stdout, outputs, refuse_same, targets, write_out
 from sovguard.restore.text import resolve
-from sovguard.session import Session
 from sovguard.surrogates import LITERAL_TYPE
 from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef
+
+if TYPE_CHECKING:
+    pass
 
 Command = Callable[..., Any]
 _LISTED = 20
@@ -65,7 +59,17 @@ class _Commands(click.Group):
         except SovguardError as error:
             _say(str(error))
             code = 2
+        except OSError as error:
+            drop_stdout()
+            _say(f"cannot read or write ({error.strerror}); look at the disk and at where the output goes")
+            code = 2
         except Exception as error:
+            if isinstance(error, UnicodeEncodeError) and not error.encoding.startswith("utf"):
+                _say(
+                    f"the terminal cannot show Korean, since its encoding is {error.encoding}; set PYTHONUTF8=1, or "
+                    "send the output to a file"
+                )
+                raise SystemExit(2) from None
             # The message of an unforeseen error may quote the text it failed on.
             _say(f"failed inside ({type(error).__name__}); please report this")
             code = 2
@@ -98,9 +102,11 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 _ENCODING = click.option("--encoding", default="utf-8", show_default=True, help="Of the files, e.g. cp949.")
 _JSON = click.option("--json", "as_machine", is_flag=True, help="For programs: one JSON object a file.")
-_FORM = click.option("--format", "form", type=click.Choice(["text", "jsonl"]), help="[default: by file name]")
+_FORM = click.option(
+    "--format", "form", type=click.Choice(["text", "jsonl", "json"]), help="[default: by file name]"
+)
 _OUTPUT = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write here; several FILES: into this folder."
+    "-o", "--output", type=click.Path(), help="Write here; several FILES, or DIR/: into this folder."
 )
 _shared = _options(click.argument("files", nargs=-1), _ENCODING, _FORM, _JSON)
 _detecting = _options(
@@ -112,7 +118,7 @@ _detecting = _options(
         help="How person names are found.",
     ),
     click.option("--recognizers", multiple=True, metavar="PATH", help="More recognizers; repeatable."),
-    click.option("--field", "fields", multiple=True, help="JSONL: only this top-level field; repeatable."),
+    click.option("--field", "fields", multiple=True, help="JSON: only this top-level field; repeatable."),
 )
 
 
@@ -135,15 +141,18 @@ def scan(
     """Show what is found in FILES (or standard input), and why. Exit code 1 if anything was."""
     _check_types(types, recognizers)
     guard = Guard(names=cast("Names", names), recognizers=recognizers)
+    labels = partial(table_labels, recognizers)
     any_found = False
     for position, (source, _) in enumerate(targets(files, None, together=True), 1):
         document = read_document(source, encoding, form, position=position)
-        found = [hit for hit in _found(guard, document, fields) if not types or hit.entity_type in types]
+        found = [
+            hit for hit in find(guard, document, fields, labels) if not types or hit.entity_type in types
+        ]
         any_found = any_found or bool(found)
         if as_machine:
             print_json(as_json(document, found, values=show_values))
         elif sys.stdout.isatty():
-            show(Console(), document, found)
+            show(Console(), document, found, _kinds(recognizers))
         else:
             lines = as_lines(document, found, values=show_values)
             write_out("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
@@ -156,11 +165,11 @@ def scan(
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="MAPPING", help="Keep what restore needs here, sealed."
 )
-@click.option("--force", is_flag=True, help="Replace an existing mapping file.")
+@click.option("--force", is_flag=True, help="Let --keep replace a file that is no mapping.")
 @_detecting
 def redact(
     files: tuple[str, ...],
-    output: Path | None,
+    output: str | None,
     keep: Path | None,
     force: bool,
     fields: tuple[str, ...],
@@ -174,25 +183,31 @@ def redact(
     places = targets(files, output, together=as_machine)
     passphrase = ""
     if keep is not None:
-        check_place(keep, replace=force)
+        _check_keep(keep, force=force)
         refuse_same(
-            keep, [path for pair in places for path in pair], "--keep names a file that is read or written"
+            keep,
+            [path for pair in places for path in pair],
+            "--keep names a file that is read or written; name another file",
         )
         passphrase = _passphrase(confirm=True)
     else:
         for source, target in places:
             if target is not None:
-                refuse_same(target, [source], "-o would replace the only copy; add --keep")
+                refuse_same(
+                    target,
+                    [source],
+                    "-o would replace the only copy; make it restorable with --keep, or name another file",
+                )
     vault = MemoryVault()
     session = Guard(names=cast("Names", names), recognizers=recognizers, vault=vault).session()
     ref = SessionRef(session.tenant, session.id)
     reports = []
-    with outputs() as write:
+    with outputs(Path(output) if output is not None else None) as results:
         for position, (source, target) in enumerate(places, 1):
             document = read_document(source, encoding, form, position=position)
-            redacted = "".join(_redacted(session, document, fields))
+            redacted = "".join(redact_document(session, document, fields, partial(table_labels, recognizers)))
             if target is not None or not as_machine:
-                write(document.encode(redacted), target)
+                results.write(document.encode(redacted), target)
             if as_machine:
                 (resolved,) = resolve([redacted], vault.open(ref), lambda some: vault.get(ref, some))
                 counts = Counter(hit.entry.entity_type for hit in resolved.hits)
@@ -200,7 +215,9 @@ def redact(
                 reports.append({**report(document, target, redacted), "counts": dict(counts)})
         if keep is not None:
             # Before the results are put in their places: without it, what they replace would be gone.
+            _check_keep(keep, force=force)
             write_mapping(keep, vault, ref, passphrase, replace=force)
+            results.keep(keep)
     if keep is None and sys.stderr.isatty():
         _say("this cannot be restored, since no mapping was kept (--keep FILE)")
     for each in reports:
@@ -217,7 +234,7 @@ def redact(
 def restore(
     files: tuple[str, ...],
     mapping: Path,
-    output: Path | None,
+    output: str | None,
     encoding: str,
     form: str | None,
     as_machine: bool,
@@ -225,25 +242,28 @@ def restore(
     """Write FILES (or standard input) with the real values back. Exit code 1 if surrogates are left."""
     places = targets(files, output, together=as_machine)
     refuse_same(
-        mapping, [path for pair in places for path in pair], "--mapping is also read or written as text"
+        mapping,
+        [path for pair in places for path in pair],
+        "--mapping is also read or written as text; name another file",
     )
     vault, ref = read_mapping(mapping, _passphrase(confirm=False))
     session = Guard(names="off", vault=vault).session(ref.session_id, tenant=ref.tenant)
     left: dict[str, None] = {}
     reports = []
-    with outputs() as write:
+    with outputs(Path(output) if output is not None else None) as results:
         for position, (source, target) in enumerate(places, 1):
             document = read_document(source, encoding, form, position=position)
-            restored, unresolved = _restored(session, document)
+            restored, unresolved = restore_document(session, document)
             left |= dict.fromkeys(unresolved)
             if target is not None or not as_machine:
-                write(document.encode(restored), target)
+                results.write(document.encode(restored), target)
             reports.append({**report(document, target, restored), "unresolved": unresolved})
     for each in reports if as_machine else ():
         print_json(each)
     if left:
         listed = ", ".join(list(left)[:_LISTED]) + (", …" if len(left) > _LISTED else "")
-        _say(f"{len(left)} surrogates unknown to this mapping are left: {listed}")
+        many = "1 surrogate is" if len(left) == 1 else f"{len(left)} surrogates are"
+        _say(f"{many} unknown to this mapping and stayed: {listed}")
     return 1 if left else 0
 
 
@@ -267,73 +287,46 @@ def demo(file: str | None, encoding: str, as_machine: bool) -> int:
     return 1 if outcome.leaked else 0
 
 
-def _found(guard: Guard, document: Document, fields: tuple[str, ...]) -> Iterator[Detection]:
-    """Yield what is found in a document, with offsets into it."""
-    if document.form == "jsonl":
-        for lines in _lines(document, fields):
-            yield from scan_lines(lines, guard.scan, fields)
-        return
-    offset = 0
-    for piece in _pieces(document, fields):
-        for hit in guard.scan(piece):
-            yield replace(hit, start=hit.start + offset, end=hit.end + offset)
-        offset += len(piece)
-
-
-def _redacted(session: Session, document: Document, fields: tuple[str, ...]) -> Iterator[str]:
-    """Yield the redaction of a document, piece by piece."""
-    if document.form == "jsonl":
-        for lines in _lines(document, fields):
-            parts = session.redact_values([picked(line, fields) for line in lines])
-            for line, part in zip(lines, parts, strict=True):
-                yield rewritten(line, put_back(line, part, fields), document.encoding)
-    else:
-        yield from (session.redact(piece).text for piece in _pieces(document, fields))
-
-
-def _restored(session: Session, document: Document) -> tuple[str, list[str]]:
-    """Return the restored document, and the surrogates that are left in it."""
-    if document.form != "jsonl":
-        outcome = session.restore(document.text)
-        return outcome.text, outcome.unresolved
-    parts: list[str] = []
-    left: dict[str, None] = {}
-    for lines in _lines(document):
-        # No surrogate reaches over a line end, so the strings of a batch can be looked at as one text.
-        said = "\n".join([leaf.text for line in lines for leaf in line.leaves])
-        left |= dict.fromkeys(session.restore(said).unresolved)
-        for line, value in zip(lines, session.restore([line.value for line in lines]), strict=True):
-            parts.append(rewritten(line, value, document.encoding))
-    return "".join(parts), list(left)
-
-
-def _pieces(document: Document, fields: tuple[str, ...]) -> Iterator[str]:
-    if fields:
-        raise InputError(f"{document.name} is read as text, which has no --field; is --format jsonl missing?")
-    return with_progress(document, pieces(document.text), len)
-
-
-def _lines(document: Document, fields: tuple[str, ...] = ()) -> Iterator[list[JsonLine]]:
-    """Yield the lines of a document in batches; a field that none of them has is an error in the end."""
-    absent = set(fields)
-    read = batches(document.name, document.text, PIECE)
-    for lines in with_progress(document, read, lambda lines: sum(line.size for line in lines)):
-        yield lines
-        for line in lines if absent else ():
-            absent -= line.value.keys() if isinstance(line.value, dict) else set()
-    if absent and document.text.strip():
-        # A name with a slip of the pen would leave everything as it is.
-        raise InputError(f"{document.name}: no line has the field {min(absent)!r}; check --field")
+def _kinds(recognizers: Sequence[str]) -> Kinds:
+    """Return name and legal class of every entity type; what is built in stays what it is."""
+    added = (*entry_point_definitions(), *path_definitions(recognizers))
+    return {rule.entity_type: rule for rule in added} | dict(ENTITY_TYPES)
 
 
 def _check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:
-    known = set(ENTITY_TYPES)
-    if not known.issuperset(types):
-        known |= {rule.entity_type for rule in (*path_definitions(recognizers), *entry_point_definitions())}
+    if all(name in ENTITY_TYPES for name in types):
+        return
+    known = _kinds(recognizers)
     for name in types:
-        if name not in known:
-            close = get_close_matches(name.upper(), known, 3) or sorted(ENTITY_TYPES)
-            raise ConfigError(f"--type {name} is no entity type that is known; there is {', '.join(close)}")
+        if name in known:
+            continue
+        like = name.upper()
+        close = [key for key, kind in known.items() if like in key or name == kind.korean]
+        close = close or get_close_matches(like, known, 3, 0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
+        raise ConfigError(f"--type {name} is no entity type; {hint}")
+
+
+def _check_keep(keep: Path, *, force: bool) -> None:
+    """Return if a mapping can be written to ``keep``; one that is there is never replaced."""
+    if os.path.lexists(keep):
+        if keep.is_file() and _may_be_mapping(keep):
+            raise ConfigError(
+                f"{keep} is a mapping, without which what was redacted with it can never be restored, so it is not "
+                "replaced; name another file with --keep"
+            )
+        if not (force and keep.is_file()):
+            raise ConfigError(f"{keep} exists; name another file with --keep")
+    check_place(keep, replace=force)
+
+
+def _may_be_mapping(path: Path) -> bool:
+    """Whether a file begins as a mapping of any version does; no text begins so."""
+    try:
+        with path.open("rb") as file:
+            return b"\x00" < file.read(1) < b"\x09"
+    except OSError:
+        return False
 
 
 def _passphrase(*, confirm: bool) -> str:
@@ -344,7 +337,11 @@ def _passphrase(*, confirm: bool) -> str:
         raise ConfigError(
             "a mapping file needs a passphrase: set SOVGUARD_PASSPHRASE, or name the files on a terminal to be asked"
         )
-    return str(click.prompt("암호 (passphrase)", hide_input=True, confirmation_prompt=confirm, err=True))
+    while True:
+        said = str(click.prompt("암호 (passphrase)", hide_input=True, err=True))
+        if not confirm or said == click.prompt("암호 확인 (once more)", hide_input=True, err=True):
+            return said
+        _say("두 암호가 서로 다릅니다. 다시 입력하세요 (the two differ; try again)")
 
 
 if __name__ == "__main__":

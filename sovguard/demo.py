@@ -165,20 +165,18 @@ def verdict(outcome: Outcome) -> str:
     total = len(outcome.found)
     if outcome.leaked:
         left = outcome.leaked
-        return f"✗ 찾은 값 {total}개 중 {left}개가 기기를 떠났습니다 ({left} of {total} detected values left)"
+        return f"✗ 찾은 값 {total}개 중 {left}개가 외부로 전송되었습니다 ({left} of {total} detected values left)"
     if not total:
-        return (
-            "– 찾은 개인정보가 없어 글이 그대로 떠났습니다 (nothing was detected, so the text left as it is)"
-        )
-    return f"✓ 찾은 값 {total}개 중 기기를 떠난 것은 없습니다 (none of {total} detected values left this machine)"
+        return "– 찾은 개인정보가 없어 원문이 그대로 전송되었습니다 (nothing was detected, so the text left as it is)"
+    return f"✓ 찾은 값 {total}개 중 외부로 전송된 것은 없습니다 (none of {total} detected values left)"
 
 
 def _panes(outcome: Outcome) -> tuple[tuple[str, str, str], ...]:
     return (
-        ("1  앱이 쓴 글", "what the app wrote", outcome.wrote),
-        ("2  기기를 떠난 것", "what left the machine", outcome.left),
-        ("3  돌아온 것", "what came back on the wire", outcome.came),
-        ("4  사용자가 읽는 것", "what the user reads", outcome.reads),
+        ("1  원문", "what the app wrote", outcome.wrote),
+        ("2  외부로 전송된 내용", "what left", outcome.left),
+        ("3  모델 응답", "what came back on the wire", outcome.came),
+        ("4  사용자가 보는 내용", "what the user reads", outcome.reads),
     )
 
 

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _SURROGATE = re.compile(r"(?<![0-9A-Za-z])([A-Z]{2,16})-[0-9A-Z]{8}(?![0-9A-Za-z])")
+_CUSTOMER = re.compile(r"^[ \t]*(?:고객|손님|민원인|환자)[ \t]*:(.+)$", re.MULTILINE)
 _CONTACTS = ("PHONE", "EMAIL", "ADDRESS")
 
 
@@ -165,24 +166,32 @@ def _chat(request: Received) -> Reply:
 
 
 def _consultation(said: str) -> str:
-    """Return a consultant's note on what the customer said, made of nothing but what arrived."""
+    """Return a consultant's note and a reply to the customer, made of nothing but what arrived."""
     found = {match[0]: match[1] for match in _SURROGATE.finditer(said)}
-    first = next((line.strip() for line in said.splitlines() if line.strip()), "")
     people = [surrogate for surrogate, word in found.items() if word == "PERSON"]
     contacts = [surrogate for surrogate, word in found.items() if word in _CONTACTS]
     others = [surrogate for surrogate in found if surrogate not in (*people, *contacts)]
-    lines = ["[상담 요약]", f"- 고객 말씀: “{first}”"]
-    if people:
-        lines.append(f"- 담당자가 {people[0]} 님께 먼저 연락드리고 처리 결과를 안내합니다.")
+    lines = ["[상담 요약]", _quoted(said)]
     if contacts:
         # As a model may write it: in lower case, with the dash escaped for Markdown.
         changed = contacts[0].lower().replace("-", "\\-")
         lines.append(f"- 회신처: {', '.join(contacts)} (다시 확인: **{changed}**)")
     if others:
-        lines.append(f"- 본인 확인에 쓸 정보: {', '.join(others)}")
-    if not found:
-        lines.append("- 개인정보 없이 접수되었습니다. 연락처를 남겨 주시면 안내해 드리겠습니다.")
+        lines.append(f"- 확인할 정보: {', '.join(others)}")
+    customer = f"{people[0]} 고객님" if people else "고객님"
+    following = "처리되는 대로 연락드리겠습니다." if contacts else "연락처를 남겨 주시면 안내해 드리겠습니다."
+    lines += ["", "[답장]", f"{customer}, 말씀하신 내용을 확인했습니다. {following}"]
+    if len(people) > 1:
+        lines.append(f"(함께 언급된 분: {', '.join(people[1:])})")
     return "\n".join(lines)
+
+
+def _quoted(said: str) -> str:
+    """Return the last thing the customer said, or the last line of a text that does not say who speaks."""
+    turns = _CUSTOMER.findall(said)
+    if turns:
+        return f"- 고객 요청: “{turns[-1].strip()}”"
+    return f"- 전달받은 내용: “{said.strip().splitlines()[-1].strip() if said.strip() else ''}”"
 
 
 def _error(status: int, message: str) -> Reply:

@@ -1,7 +1,6 @@
-"""Files for the command line: bytes in, text in pieces, bytes out.
+"""Files for the command line: bytes in, text in pieces.
 
-Line ends, BOM and encoding are kept. What is written appears whole or not at all. Messages name files and offsets,
-never what stands there.
+Line ends, BOM and encoding are kept. Messages name files and offsets, never what stands there.
 """
 
 from __future__ import annotations
@@ -11,29 +10,41 @@ import os
 import re
 import stat
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from sovguard.errors import ConfigError, InputError
+from sovguard.text import normalized_view
 
-Form = Literal["text", "jsonl"]
-Write = Callable[[bytes, Path | None], None]
+if TYPE_CHECKING:
+    from sovguard.detect.labels import Labels
 
-PIECE = 200_000
+Form = Literal["text", "jsonl", "json"]
+
+PIECE = 2_000_000
 """Characters handed to detection at a time; a piece ends where a paragraph or at least a line does."""
 
-CLOSED_PIPE = 128 + 13
-"""Exit code when the reader of the output went away, as of a program that SIGPIPE ends."""
+LIMIT = 1 << 30
+"""Bytes of a file at most: it is held in memory, and a device or a pipe may never end."""
+
+GAP = "\n\n"
+"""Between a header that is carried over and the rows: an empty line ends no table, and little reaches over one."""
 
 _WIDE = {
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
 }
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\r?\n")
+_FORMS: dict[str, Form] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+_FILE_ENDING = re.compile(
+    r"[.](?:txt|csv|tsv|json|jsonl|ndjson|md|log|sql|xml|html?|ya?ml|eml|pdf|docx?|xlsx?|hwpx?)$",
+    re.IGNORECASE,
+)
+# What a file name may not hold to be repeated in a message: blanks, or digits enough for a number of somebody.
+_TELLING = re.compile(r"\s|[0-9](?:[-._]?[0-9]){5}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,7 +56,7 @@ class Document:
         text: What it says, without BOM.
         encoding: The codec its bytes were in.
         bom: The bytes before the text.
-        form: Whether it is read as text or as JSON lines.
+        form: Whether it is read as text, as JSON lines or as one JSON value.
     """
 
     name: str
@@ -74,7 +85,7 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
     Args:
         source: Path or ``-``.
         encoding: Its encoding.
-        form: ``text`` or ``jsonl``; by default what the file's name says.
+        form: ``text``, ``jsonl`` or ``json``; by default what the file's name says.
         position: Which of the command's files it is, for messages.
 
     Raises:
@@ -83,15 +94,15 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
     """
     name = "<stdin>" if source == "-" else source
     try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        if source == "-":
+            data = _read(sys.stdin.buffer)
+        else:
+            with open(source, "rb") as file:
+                data = _read(file)
     except (ValueError, OSError) as error:
-        # Somebody may have put the text itself where a file name belongs: a name that is none is not repeated.
-        if not (isinstance(error, OSError) and os.path.lexists(source)):
-            raise InputError(
-                f"file {position} cannot be read: there is no file of this name. To work on a text itself, pass it "
-                "on standard input"
-            ) from None
-        raise InputError(f"{name} cannot be read ({error.strerror}); check what it is and who may") from None
+        raise _unreadable(source, position, error) from None
+    if len(data) > LIMIT:
+        raise InputError(f"{name} is larger than {LIMIT:,} bytes; split it")
     codec, bom = _codec(encoding, data)
     try:
         text = data[len(bom) :].decode(codec)
@@ -109,9 +120,43 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
         raise InputError(
             f"{name} could not be written back byte for byte as {encoding}; convert it to UTF-8 first"
         )
-    named_jsonl = source.lower().endswith((".jsonl", ".ndjson"))
-    jsonl = form == "jsonl" or (form is None and named_jsonl)
-    return Document(name, text, codec, bom, "jsonl" if jsonl else "text")
+    if form is None:
+        form = next((known for end, known in _FORMS.items() if source.lower().endswith(end)), "text")
+    return Document(name, text, codec, bom, cast("Form", form))
+
+
+def _read(file: BinaryIO) -> bytes:
+    """Return what is in a file, at most a little more than ``LIMIT`` allows."""
+    data = bytearray()
+    while len(data) <= LIMIT and (part := file.read(1 << 20)):
+        data += part
+    return bytes(data)
+
+
+def check_source(source: str, position: int) -> None:
+    """Return if the file at ``source`` can be read, as far as can be told without taking from a pipe."""
+    try:
+        if source != "-" and not stat.S_ISFIFO(os.stat(source).st_mode):
+            with open(source, "rb"):
+                pass
+    except (ValueError, OSError) as error:
+        raise _unreadable(source, position, error) from None
+
+
+def _unreadable(source: str, position: int, error: Exception) -> InputError:
+    if isinstance(error, OSError) and os.path.lexists(source):
+        return InputError(f"{source} cannot be read ({error.strerror}); check what it is and who may")
+    # Somebody may have put the text itself where a file name belongs: a name that is none is not repeated.
+    called, ending = os.path.basename(source), _FILE_ENDING.search(source)
+    if ending is not None:
+        shown = f"*{ending[0]}" if len(called) > 100 or _TELLING.search(called) else called
+        return InputError(
+            f"file {position} ({shown}) cannot be read: there is no file of this name; check it"
+        )
+    return InputError(
+        f"file {position} cannot be read: there is no file of this name. To work on a text itself, pass it "
+        "on standard input"
+    )
 
 
 def _codec(encoding: str, data: bytes) -> tuple[str, bytes]:
@@ -132,9 +177,31 @@ def _codec(encoding: str, data: bytes) -> tuple[str, bytes]:
     return (f"{name}-le" if name in _WIDE else name), b""
 
 
-def pieces(text: str) -> Iterator[str]:
-    """Yield ``text`` in pieces that end at a blank line or else at a line end, or in one if it is short."""
-    start = 0
+@dataclass(frozen=True, slots=True, repr=False)
+class Piece:
+    """A part of a text, with what has to be read before it.
+
+    Attributes:
+        header: The header line of a table that goes on in this piece, and ``GAP``; empty if none does.
+        text: The part itself.
+    """
+
+    header: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Piece({len(self.text)} characters)"
+
+
+def pieces(text: str, labels: Callable[[], Labels]) -> Iterator[Piece]:
+    """Yield ``text`` in pieces that end at a blank line or else at a line end, or in one if it is short.
+
+    Args:
+        text: The text.
+        labels: Gives what tells a header from other lines; called only if there are several pieces.
+    """
+    start, header = 0, ""
+    known: Labels | None = None
     while len(text) - start > PIECE:
         cut = max(
             (match.end() for match in _PARAGRAPH_END.finditer(text, start + PIECE // 2, start + PIECE)),
@@ -142,127 +209,38 @@ def pieces(text: str) -> Iterator[str]:
         )
         cut = cut or text.rfind("\n", start, start + PIECE) + 1
         cut = cut or text.find("\n", start + PIECE) + 1 or len(text)
-        yield text[start:cut]
+        yield Piece(header, text[start:cut])
+        if cut < len(text):
+            known = known or labels()
+            header = running_header(header + text[start:cut], known)
+            header = header and f"{header}{GAP}"
         start = cut
     if start < len(text):
-        yield text[start:]
+        yield Piece(header, text[start:])
 
 
-def targets(
-    files: Sequence[str], output: Path | None, *, together: bool = False
-) -> list[tuple[str, Path | None]]:
-    """Return each file with where its result goes; ``None`` is standard output.
+def running_header(text: str, labels: Labels) -> str:
+    """Return the header line of the delimited table that ``text`` ends in, or nothing if it ends in none."""
+    from sovguard.detect.labels import Scan, label_cells
 
-    Args:
-        files: Paths or ``-``; none is ``-``.
-        output: A file, a folder, or ``-`` or ``None`` for standard output.
-        together: Whether several results may go to standard output.
-
-    Raises:
-        InputError: The results of several files would land in one place.
-    """
-    sources = list(files) or ["-"]
-    if sources.count("-") > 1:
-        raise InputError("standard input can be read once only; name it once")
-    if output is None or str(output) == "-":
-        if len(sources) > 1 and not together:
-            raise InputError(
-                "several files would run into one another; name a folder with -o, or take --json"
-            )
-        return [(source, None) for source in sources]
-    if len(sources) == 1 and not output.is_dir():
-        return [(sources[0], output)]
-    if "-" in sources:
-        raise InputError("what comes from standard input has no name in a folder; name a file with -o")
-    names = [Path(source).name for source in sources]
-    if len(set(names)) < len(names):
-        raise InputError(
-            "two of the files have the same name and would overwrite each other; use two folders"
-        )
-    if not output.is_dir():
-        try:
-            output.mkdir()
-        except OSError as error:
-            raise InputError(
-                f"{output} has to be a folder, since there are several files, and none can be made there "
-                f"({error.strerror})"
-            ) from None
-    return [(source, output / name) for source, name in zip(sources, names, strict=True)]
-
-
-def refuse_same(path: Path, others: Iterable[str | Path | None], why: str) -> None:
-    """Return if none of ``others`` is the same file as ``path``.
-
-    Raises:
-        InputError: One is; the message begins with ``why``.
-    """
-    for other in others:
-        if other is not None and os.path.realpath(other) == os.path.realpath(path):
-            raise InputError(f"{why}; name another file")
-
-
-@contextmanager
-def outputs() -> Iterator[Write]:
-    """Give a function that takes what is to be written where; all of it is written if the block ends well.
-
-    Files are written beside their places first and put there in the end, so that none is ever seen half written.
-    """
-    waiting: list[tuple[Path, Path]] = []
-    direct: list[tuple[bytes, Path | None]] = []
-
-    def write(data: bytes, target: Path | None) -> None:
-        if target is None or (target.exists() and not target.is_file()):
-            direct.append((data, target))
-            return
-        try:
-            waiting.append((_staged(data, target.resolve()), target.resolve()))
-        except OSError as error:
-            raise InputError(f"{target} cannot be written ({error.strerror}); name another place") from None
-
-    try:
-        yield write
-        try:
-            for staged, target in waiting:
-                os.replace(staged, target)
-            for data, place in direct:
-                if place is None:
-                    write_out(data)
-                else:  # a device or a pipe, which must not be replaced by a file
-                    place.write_bytes(data)
-        except OSError as error:
-            raise InputError(f"the result cannot be written ({error.strerror}); name another place") from None
-    finally:
-        for staged, _ in waiting:
-            staged.unlink(missing_ok=True)
-
-
-def _staged(data: bytes, target: Path) -> Path:
-    """Return a file beside ``target`` that holds ``data`` and may be read by whom ``target`` may."""
-    if target.exists():
-        mode = stat.S_IMODE(target.stat().st_mode)
-    else:
-        mask = os.umask(0o077)
-        os.umask(mask)
-        mode = 0o666 & ~mask
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".sovguard-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return Path(name)
-
-
-def write_out(data: bytes) -> None:
-    """Write to standard output, and end the program quietly where nobody reads it any more."""
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Python flushes once more at exit, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(CLOSED_PIPE) from None
+    view = normalized_view(text)
+    scan = Scan()
+    label_cells(view.text, 0, len(view.text), labels, scan)
+    cells = sorted(scan.labels)
+    first_row = ""
+    end = len(view.text)
+    while end > 0:
+        start = view.text.rfind("\n", 0, end) + 1
+        line = view.text[start:end]
+        cell = bisect_left(cells, start)
+        if cell < len(cells) and cells[cell] <= end:
+            first_row = line
+        elif line.strip(" |-+:=") and len(line) <= 4000:
+            # The first line from below that is no row: the header of the rows, or else where a table would begin.
+            found = Scan()
+            pair = f"{line}\n{first_row or line}"
+            label_cells(pair, 0, len(pair), labels, found)
+            low, high = view.origin(start, end)
+            return text[low:high].rstrip("\r") if found.labels else ""
+        end = start - 1
+    return ""

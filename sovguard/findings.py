@@ -9,20 +9,25 @@ import json
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from sovguard.documents import Document, write_out
-from sovguard.entities import ENTITY_TYPES, Detection, LegalClass
+from sovguard.documents import Document
+from sovguard.entities import ENTITY_TYPES, Detection, EntityType, LegalClass
+from sovguard.outputs import write_out
+
+if TYPE_CHECKING:
+    from sovguard.detect.definitions import RecognizerDefinition
 
 T = TypeVar("T")
+Kinds = Mapping[str, "EntityType | RecognizerDefinition"]
 
 _LONG = 1_000_000
 _CLASSES = {
@@ -81,14 +86,23 @@ def as_lines(document: Document, found: Sequence[Detection], *, values: bool) ->
         yield "\t".join(re.sub("[\t\r\n]", " ", field) for field in fields)
 
 
-def show(console: Console, document: Document, found: Sequence[Detection]) -> None:
-    """Print the text with what was found coloured by legal class, and below it a table of the evidence."""
+def show(
+    console: Console, document: Document, found: Sequence[Detection], kinds: Kinds = ENTITY_TYPES
+) -> None:
+    """Print the text with what was found coloured by legal class, and below it a table of the evidence.
+
+    Args:
+        console: Where to.
+        document: The text.
+        found: What was found in it.
+        kinds: The Korean name and legal class of each entity type.
+    """
     text = Text()
     position = 0
     for hit in found:
         # Piece by piece, because Text drops some control characters and would shift offsets.
         text.append(printable(document.text[position : hit.start]))
-        text.append(printable(document.text[hit.start : hit.end]), colour(hit.entity_type))
+        text.append(printable(document.text[hit.start : hit.end]), colour(hit.entity_type, kinds))
         position = hit.end
     text.append(printable(document.text[position:]))
     console.print(text, soft_wrap=True)
@@ -99,11 +113,12 @@ def show(console: Console, document: Document, found: Sequence[Detection]) -> No
     for heading in ("", "찾은 것", "법적 구분", "형식", "점수", "근거"):
         table.add_column(heading)
     for number, hit in enumerate(found, 1):
-        entity = ENTITY_TYPES.get(hit.entity_type)
+        kind = kinds.get(hit.entity_type)
+        called = kind.korean if kind is not None else hit.entity_type
         table.add_row(
             str(number),
-            Text(entity.korean if entity is not None else hit.entity_type, colour(hit.entity_type)),
-            _class(hit.entity_type)[0],
+            Text(printable(called), colour(hit.entity_type, kinds)),
+            _class(hit.entity_type, kinds)[0],
             Text(hit.entity_type),
             f"{hit.score:.2f}",
             Text(printable(" · ".join(_reasons(hit)))),
@@ -111,9 +126,9 @@ def show(console: Console, document: Document, found: Sequence[Detection]) -> No
     console.print(table)
 
 
-def colour(entity_type: str) -> str:
+def colour(entity_type: str, kinds: Kinds = ENTITY_TYPES) -> str:
     """Return the rich style in which values of ``entity_type`` are shown."""
-    return _class(entity_type)[1]
+    return _class(entity_type, kinds)[1]
 
 
 def printable(text: str) -> str:
@@ -126,7 +141,7 @@ def with_progress(document: Document, steps: Iterable[T], size: Callable[[T], in
     if len(document.text) < _LONG or not sys.stderr.isatty():
         yield from steps
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(printable(document.name)), total=len(document.text))
         for step in steps:
@@ -153,9 +168,9 @@ def _picture(match: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
 
 
-def _class(entity_type: str) -> tuple[str, str]:
-    entity = ENTITY_TYPES.get(entity_type)
-    return _OTHER if entity is None else _CLASSES[entity.legal_class]
+def _class(entity_type: str, kinds: Kinds) -> tuple[str, str]:
+    kind = kinds.get(entity_type)
+    return _OTHER if kind is None else _CLASSES[kind.legal_class]
 
 
 def _reasons(hit: Detection) -> Iterator[str]:

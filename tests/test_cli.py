@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sovguard import Guard
-from sovguard.cli import cli
+from sovguard.cli import _passphrase, cli
 from tests.command import ACCOUNT, EMAIL, NAME, PASSPHRASE, PHONE, RRN, TEXT, VALUES, run, run_apart
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,13 +151,12 @@ def test_a_mapping_opens_with_its_passphrase_only(tmp_path: Path) -> None:
     assert mapping.stat().st_mode & 0o077 == 0
     again = run("redact", "--keep", mapping, *OFF, stdin=TEXT)
     assert (again.code, again.out, mapping.read_bytes()) == (2, b"", kept)
-    assert "--force" in again.err
+    assert "another file" in again.err
     wrong = run("restore", "--mapping", mapping, stdin="x", passphrase="다른 말")
     mapping.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     changed = run("restore", "--mapping", mapping, stdin="x")
     assert (wrong.code, changed.code, wrong.out, changed.out) == (2, 2, b"", b"")
     assert wrong.err == changed.err
-    assert run("redact", "--keep", mapping, "--force", *OFF, stdin=TEXT).code == 0
     assert "SOVGUARD_PASSPHRASE" in run("redact", "--keep", tmp_path / "n", stdin="x", passphrase="").err
     assert "check its name" in run("restore", "--mapping", tmp_path / "n", stdin="x").err
 
@@ -168,7 +167,7 @@ def test_restore_reports_what_it_does_not_know(tmp_path: Path) -> None:
     run("redact", "--keep", mapping, *OFF, stdin=TEXT)
     out = run("restore", "--mapping", mapping, stdin="PHONE-K7QM001R, PHONE-K7QM001R")
     assert (out.code, out.text) == (1, "PHONE-K7QM001R, PHONE-K7QM001R")
-    assert "1 surrogates" in out.err
+    assert "1 surrogate is unknown" in out.err
     assert "PHONE-K7QM001R" in out.err
     rows = '{"a": ["PHONE-K7QM001R"]}\n"\\u0050HONE-K7QM002R"\n'
     out = run("restore", "--mapping", mapping, "--format", "jsonl", "--json", stdin=rows)
@@ -244,6 +243,204 @@ def test_text_without_paragraphs_stays_whole(text: str, monkeypatch: pytest.Monk
     assert re.sub("PHONE-[0-9A-Z]{8}", PHONE, done.text) == text
 
 
+COLUMNS = ("사번", "이름", "계좌번호", "환자번호", "아이디")
+
+
+def table(rows: int, delimiter: str = ",") -> str:
+    """Return a table whose values are nothing without the header above them."""
+    lines = [
+        COLUMNS,
+        *((f"E{n:06}", "비고", f"{314159265:}{n:03}", f"{7000000 + n}", f"user{n}x") for n in range(rows)),
+    ]
+    return "".join(delimiter.join(line) + "\n" for line in lines)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "|", ";"])
+def test_a_table_keeps_its_header_across_pieces(
+    delimiter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table is found and swapped alike in one piece and in many, and the header appears once and comes back."""
+    source, mapping = tmp_path / "a.csv", tmp_path / "m"
+    text = f"제목 없는 표\n\n{table(60, delimiter)}"
+    source.write_text(text)
+    whole = [line.split("\t")[:4] for line in run("scan", source, *OFF).text.splitlines()]
+    monkeypatch.setattr("sovguard.documents.PIECE", 500)
+    lines = run("scan", source, *OFF).text.splitlines()
+    assert [line.split("\t")[:4] for line in lines] == whole
+    assert len(lines) == 60 * 4
+    assert lines[-1].split("\t")[1] == "63"
+    sent = run("redact", source, "--keep", mapping, *OFF)
+    assert sent.text.count("사번") == 1
+    assert not re.search("E0000|314159|70000[0-9]{2}|user[0-9]", sent.text)
+    assert run("restore", "--mapping", mapping, stdin=sent.out).text == text
+
+
+def test_a_header_ends_with_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows a table is read without its header, and a second table under its own."""
+    monkeypatch.setattr("sovguard.documents.PIECE", 300)
+    prose = "이 아래에는 표가 없다.\n" * 40
+    second = table(30).replace("환자번호", "수량").replace("계좌번호", "단가")
+    found = run("scan", *OFF, stdin=f"{table(30)}{prose}7000001,7000002\n{prose}{second}").text
+    types = [line.split("\t")[3] for line in found.splitlines()]
+    assert types.count("ID_NUMBER") == 60 + 30
+    assert types.count("USERNAME") == 60
+
+
+def test_a_table_that_cannot_be_cut_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a recognizer reaches from the header into the rows, scan keeps offsets in the text and redact stops."""
+    monkeypatch.setattr("sovguard.documents.PIECE", 300)
+    (tmp_path / "over.toml").write_text(
+        'entity_type = "OVER"\nlegal_class = "identity"\nkorean = "걸친 것"\n[[patterns]]\nname = "over"\n'
+        'regex = "아이디\\\\n\\\\nE[0-9]{6}"\nscore = 1.0\n'
+    )
+    added = ("--recognizers", tmp_path / "over.toml", *OFF)
+    text = table(30)
+    found = json.loads(run("scan", "--json", "--type", "OVER", *added, stdin=text).out)["detections"]
+    assert found
+    assert all(re.fullmatch("E[0-9]{6}", text[hit["start"] : hit["end"]]) for hit in found)
+    done = run("redact", *added, stdin=text)
+    assert (done.code, done.out) == (2, b"")
+    assert "split the file" in done.err
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_json_file_stays_json(indent: int | None, ascii_only: bool, tmp_path: Path) -> None:
+    """One JSON document: values are found with their keys and behind escapes, and all else stays as it is."""
+    source, sent, mapping = tmp_path / "a.JSON", tmp_path / "b.json", tmp_path / "m"
+    value = {
+        "rrn": 3101013000002,
+        "고객": [{"계좌번호": ACCOUNT, "메일": EMAIL, "n": 1.5}],
+        "말": f"{NAME}입니다",
+    }
+    source.write_text(json.dumps(value, indent=indent, ensure_ascii=ascii_only) + "\n")
+    assert run("redact", source, "-o", sent, "--keep", mapping).code == 0
+    left = json.loads(sent.read_text())
+    assert left["rrn"].startswith("RRN-")
+    assert left["고객"][0]["계좌번호"].startswith("ACCOUNT-")
+    assert left["고객"][0]["n"] == 1.5
+    assert re.fullmatch("PERSON-[0-9A-Z]{8}입니다", left["말"])
+    assert sent.read_text().count("\n") == source.read_text().count("\n")
+    assert run("restore", sent, "--mapping", mapping).out == source.read_bytes()
+    hits = json.loads(run("scan", source, "--json", "--show-values").out)["detections"]
+    assert {hit["value"] for hit in hits} >= {"3101013000002", ACCOUNT, EMAIL}
+    only = json.loads(run("redact", source, "--field", "말").text)
+    assert only["rrn"] == 3101013000002
+    assert only["말"] != value["말"]
+
+
+def test_json_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A .json file that is not valid JSON is refused and may still be read as text or as lines."""
+    source = tmp_path / "a.json"
+    source.write_text(f'{{"전화": "{PHONE}"}}\n{{"전화": "{PHONE}"}}\n')
+    done = run("redact", source, *OFF)
+    assert (done.code, done.out) == (2, b"")
+    assert "--format jsonl" in done.err
+    assert "--format text" in done.err
+    for form in ("jsonl", "text"):
+        assert PHONE not in run("redact", source, "--format", form, *OFF).text
+    source.write_text("")
+    assert run("redact", source, *OFF).code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_failed_run_leaves_nothing(tmp_path: Path) -> None:
+    """When the output cannot be written, there is no mapping, and no folder that the run made."""
+    source, mapping, folder = tmp_path / "a.txt", tmp_path / "m", tmp_path / "out"
+    source.write_text(TEXT)
+    done = run("redact", source, "-o", "/dev/full", "--keep", mapping, *OFF)
+    assert done.code == 2
+    with open("/dev/full", "wb") as full:
+        for options in (
+            ("redact", source, "--keep", mapping, *OFF),
+            ("scan", source, *OFF),
+            ("scan", source, "--json", *OFF),
+            ("demo",),
+        ):
+            running = subprocess.run(
+                [sys.executable, "-m", "sovguard", *map(str, options)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=os.environ | {"SOVGUARD_PASSPHRASE": PASSPHRASE},
+                check=False,
+            )
+            assert running.returncode == 2
+            assert b"standard output cannot be written (No space left" in running.stderr
+            assert running.stderr.count(b"\n") == 1
+    (tmp_path / "bad.txt").write_bytes(b"\xff")
+    assert run("redact", source, tmp_path / "bad.txt", "-o", folder, *OFF).code == 2
+    assert run("redact", source, "-o", f"{folder}/", "--keep", tmp_path / "none" / "m", *OFF).code == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "bad.txt"]
+
+
+def test_a_mapping_stays_when_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a run fails after it has replaced a file, the mapping that restores this file is kept."""
+    first, second, mapping = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "m"
+    first.write_bytes(TEXT.encode())
+    second.write_text("안녕")
+    move = os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if target.name == "b.txt":
+            raise PermissionError(13, "Permission denied")
+        move(source, target)
+
+    monkeypatch.setattr("sovguard.documents.os.replace", fail)
+    done = run("redact", first, second, "-o", tmp_path, "--keep", mapping, *OFF)
+    monkeypatch.undo()
+    assert done.code == 2
+    assert PHONE not in first.read_text()
+    assert run("restore", first, "--mapping", mapping).out == TEXT.encode()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_files_are_looked_for_first(tmp_path: Path) -> None:
+    """A file that is not there stops the run before anything of the others is shown or asked for."""
+    source = tmp_path / "a.txt"
+    source.write_text(TEXT)
+    for name in ("nofile", "none.csv"):
+        done = run("scan", source, tmp_path / name, *OFF)
+        assert (done.code, done.out) == (2, b"")
+        assert "file 2" in done.err
+    assert "no file" in run("redact", tmp_path / "x.txt", "--keep", tmp_path / "m", passphrase="").err
+
+
+def test_a_mapping_is_never_replaced(tmp_path: Path) -> None:
+    """--force replaces a file that is no mapping; a mapping stays, since nothing else restores what it can."""
+    source, mapping, other = tmp_path / "a.txt", tmp_path / "m", tmp_path / "other"
+    source.write_bytes(TEXT.encode())
+    options = ("redact", source, "-o", source, "--force", *OFF, "--keep")
+    assert run(*options, mapping).code == 0
+    kept, sent = mapping.read_bytes(), source.read_bytes()
+    again = run(*options, mapping)
+    assert again.code == 2
+    assert "never be restored" in again.err
+    assert "another file" in again.err
+    assert (mapping.read_bytes(), source.read_bytes()) == (kept, sent)
+    other.write_text("메모")
+    assert "exists" in run("redact", source, "--keep", other, *OFF).err
+    assert run("redact", source, "--keep", other, "--force", *OFF).code == 0
+    assert other.read_bytes()[0] == 1
+    assert "exists" in run("redact", source, "--keep", tmp_path, "--force", *OFF).err
+
+
+def test_a_folder_can_be_named_by_its_slash(tmp_path: Path) -> None:
+    """One file and -o with a trailing slash make a folder; where a file is, none can be made."""
+    source = tmp_path / "a.txt"
+    source.write_text(TEXT)
+    assert run("redact", source, "-o", f"{tmp_path}/new/", *OFF).code == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
+    assert "a folder" in run("redact", source, "-o", f"{source}/", *OFF).err
+
+
+def test_an_endless_input_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than a file may be is refused before it fills the memory."""
+    monkeypatch.setattr("sovguard.documents.LIMIT", 1 << 20)
+    done = run("scan", "/dev/zero", *OFF)
+    assert (done.code, done.out) == (2, b"")
+    assert "split it" in done.err
+
+
 def test_a_summary_for_programs(tmp_path: Path) -> None:
     """redact --json gives the text or where it went, and how many values of each type were swapped."""
     source, out = tmp_path / "a.txt", tmp_path / "b.txt"
@@ -280,7 +477,13 @@ def test_own_recognizers_can_be_used(tmp_path: Path) -> None:
         (["scan", "--encoding", "cp9499"], b"x", ["--encoding"]),
         (["scan", "--encoding", "rot13"], b"x", ["--encoding"]),
         (["scan", "--encoding", "utf-7"], b"+AGE-", ["byte for byte"]),
-        (["scan", "none.txt"], b"", ["file 1", "standard input"]),
+        (["scan", "none.txt"], b"", ["file 1 (none.txt)", "no file of this name"]),
+        (["scan", f"{PHONE}.csv"], b"", ["file 1 (*.csv)"]),
+        (["scan", "--format", "json"], b"{'a': 1}", ["<stdin>: not one valid JSON", "--format text"]),
+        (["scan", "--type", "PHONE"], b"x", ["did you mean PHONE_NUMBER?"]),
+        (["scan", "--type", "전화번호"], b"x", ["did you mean PHONE_NUMBER?"]),
+        (["scan", "--type", "zz"], b"x", ["known are", "KR_RRN"]),
+        (["redact", "-o", "/nowhere/out/"], b"x", ["-o"]),
         (["scan", f"{NAME} {PHONE}"], b"", ["file 1", "standard input"]),
         (["scan", f"{PHONE}" * 500], b"", ["file 1"]),
         (["scan", "/"], b"", ["cannot be read"]),
@@ -354,6 +557,21 @@ def test_a_closed_pipe_is_quiet() -> None:
     _, errors = first.communicate(f"연락처 {PHONE}\n".encode() * 2000)
     assert errors == b""
     assert first.returncode == 141
+
+
+def test_a_passphrase_is_asked_for_in_korean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal a new passphrase is asked for twice, again if the two differ."""
+    asked: list[str] = []
+    said = iter(["가", "나", "다", "다", "라"])
+    monkeypatch.delenv("SOVGUARD_PASSPHRASE", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.prompt", lambda text, **_: asked.append(text) or next(said))
+    assert _passphrase(confirm=True) == "다"
+    assert _passphrase(confirm=False) == "라"
+    assert [text.partition(" (")[0] for text in asked] == ["암호", "암호 확인"] * 2 + ["암호"]
+    assert "서로 다릅니다" in capsys.readouterr().err
 
 
 def test_help_and_version() -> None:

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from sovguard.demo import EXAMPLE, Outcome, leaks, run, show_panes, verdict
-from sovguard.demo_server import Received
+from sovguard.demo_server import Received, _consultation
 from tests.command import ACCOUNT, EMAIL, NAME, PHONE, RRN, run_apart
 from tests.command import run as command
 
@@ -77,12 +77,12 @@ def test_piped_it_prints_sections() -> None:
     headings = re.findall("^== ([0-9])  (.+?) [(]", done.text, re.MULTILINE)
     assert (done.code, done.err) == (0, "")
     assert headings == [
-        ("1", "앱이 쓴 글"),
-        ("2", "기기를 떠난 것"),
-        ("3", "돌아온 것"),
-        ("4", "사용자가 읽는 것"),
+        ("1", "원문"),
+        ("2", "외부로 전송된 내용"),
+        ("3", "모델 응답"),
+        ("4", "사용자가 보는 내용"),
     ]
-    assert done.text.splitlines()[-1].startswith("✓ 찾은 값 6개")
+    assert done.text.splitlines()[-1].startswith("✓ 찾은 값 6개 중 외부로 전송된 것은 없습니다")
     assert "\x1b" not in done.text
 
 
@@ -94,7 +94,7 @@ def test_on_a_terminal_it_draws_panes(outcome: Outcome) -> None:
         drawn = screen.getvalue()
         assert drawn.count("╭") == drawn.count("╰") == 4
         assert all(
-            side in drawn for side in ("앱이 쓴 글", "기기를 떠난 것", "돌아온 것", "사용자가 읽는 것")
+            side in drawn for side in ("원문", "외부로 전송된 내용", "모델 응답", "사용자가 보는 내용")
         )
         assert re.search("[34][0-9]m", drawn) is None if no_color else "[1;37;41m310101-3000002" in drawn
 
@@ -137,7 +137,7 @@ def test_a_leak_is_said(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("sovguard.demo.Guard.wrap", lambda self, client: client)
     done = command("demo")
     assert done.code == 1
-    assert "✗ 찾은 값 6개 중 6개가 기기를 떠났습니다" in done.text
+    assert "✗ 찾은 값 6개 중 6개가 외부로 전송되었습니다" in done.text
     assert "✗" not in verdict(outcome)
 
 
@@ -174,34 +174,87 @@ def test_an_outcome_does_not_show_what_it_holds(outcome: Outcome) -> None:
     assert repr(outcome) == "Outcome(6 values, 0 leaked)"
 
 
+def on_terminal(*arguments: object, **settings: str) -> tuple[int, str]:
+    """Run the command line on a pseudo-terminal; return its exit code and what the terminal showed."""
+    from pty import openpty
+
+    master, slave = openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sovguard", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+        env={key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        | {"TERM": "xterm-256color", "COLUMNS": "120"}
+        | settings,
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while part := os.read(master, 65536):
+            shown += part
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(master)
+    return running.wait(), shown.decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_a_terminal_that_cannot_show_korean_is_told(tmp_path: Path) -> None:
+    """Where the terminal's encoding has no Hangul, one line says so and what to do."""
+    source = tmp_path / "a.txt"
+    source.write_text(f"번호 {PHONE}")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for command_line in (("scan", "--names", "off", source), ("demo",)):
+        code, screen = on_terminal(*command_line, **plain)
+        assert code == 2
+        assert "cannot show Korean" in screen
+        assert "PYTHONUTF8=1" in screen
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_an_added_type_has_its_korean_name(tmp_path: Path) -> None:
+    """The name and legal class that a recognizer file gives are those that scan shows."""
+    source, rule = tmp_path / "a.txt", tmp_path / "ticket.toml"
+    source.write_text("상담표 TCK-0042 접수")
+    rule.write_text(
+        'entity_type = "ACME_TICKET"\nlegal_class = "sensitive"\nkorean = "상담표 번호"\n[[patterns]]\n'
+        'name = "ticket"\nregex = "TCK-[0-9]{4}"\nscore = 0.9\n'
+    )
+    code, screen = on_terminal("scan", "--names", "off", "--recognizers", rule, source)
+    assert code == 1
+    assert "상담표 번호" in screen
+    assert "민감정보" in screen
+    assert "\x1b[1;37;45mTCK-0042" in screen
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "absent"),
+    [
+        (
+            "요약해 줘.\n고객: 하나요.\n상담원: 네.\n고객: 둘로 해 주세요.",
+            "고객 요청: “둘로 해 주세요.”",
+            "요약해",
+        ),
+        ("요약해 줘.\n\n배송이 늦습니다\n", "전달받은 내용: “배송이 늦습니다”", "요약해"),
+        ("PERSON-K7QM000J 님이 PHONE-K7QM001R로", "PERSON-K7QM000J 고객님, ", "남겨 주시면"),
+        ("배송이 늦습니다", "연락처를 남겨 주시면", "개인정보 없이"),
+        ("PERSON-K7QM000J, PERSON-K7QM001R", "함께 언급된 분: PERSON-K7QM001R", "회신처"),
+    ],
+)
+def test_the_answer_is_made_of_what_arrived(said: str, answer: str, absent: str) -> None:
+    """The model quotes the customer and not the instruction, and names whom and what it was told of."""
+    note = _consultation(said)
+    assert answer in note
+    assert absent not in note
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 def test_a_real_terminal_gets_colours(tmp_path: Path) -> None:
     """On a pseudo-terminal scan colours the text and tables the evidence; long work shows its progress."""
-    from pty import openpty
-
     source, long = tmp_path / "a.txt", tmp_path / "long.txt"
     source.write_bytes(f"번호\r\n\r\n\x1b[2J {PHONE}로, 주민번호 {RRN}\r\n".encode())
     long.write_text("오늘 회의에서 정한 것을 적는다.\n\n" * 55_000)
-
-    def on_terminal(*arguments: object) -> tuple[int, str]:
-        master, slave = openpty()
-        running = subprocess.Popen(
-            [sys.executable, "-m", "sovguard", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=slave,
-            stderr=slave,
-            env={key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-            | {"TERM": "xterm-256color", "COLUMNS": "120"},
-        )
-        os.close(slave)
-        shown = b""
-        try:
-            while part := os.read(master, 65536):
-                shown += part
-        except OSError:  # how Linux says that the other side is closed
-            pass
-        os.close(master)
-        return running.wait(), shown.decode()
 
     code, screen = on_terminal("scan", "--names", "off", source)
     assert code == 1

@@ -12,8 +12,9 @@ LAYERS = [
     {"restore", "redaction", "shapes", "payloads"},
     {"session"},
     {"guard"},
-    {"clients", "demo_server", "documents"},
+    {"clients", "demo_server", "documents", "outputs"},
     {"demo", "findings"},
+    {"document_runs"},
     {"cli"},
     {"__main__", "__init__"},
 ]

@@ -96,7 +96,7 @@ class Labels:
 
     def of_cell(self, cell: str) -> Label | None:
         """Returns the label that a table's header cell is, or ends with."""
-        trimmed = cell.strip(" \t\"'`*#").lower()
+        trimmed = cell.strip(" \t\r\"'`*#").lower()
         whole = self._labels.get(trimmed) or self._labels.get(trimmed.rstrip("0123456789 _"))
         if whole is not None:
             return whole
@@ -213,7 +213,7 @@ def _header(
         if any(found) and all(len(part) <= 24 for part in parts):
             return candidate, found
     # A rule under a header (|---|---|) or an empty line does not end a table; other prose does.
-    return (delimiter, header) if not line.strip(" |-+:=") or len(line) > 4000 else (delimiter, [])
+    return (delimiter, header) if not line.strip(" |-+:=\r") or len(line) > 4000 else (delimiter, [])
 
 
 def _split(line: str, delimiter: str) -> list[str]:

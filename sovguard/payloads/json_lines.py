@@ -1,6 +1,6 @@
-"""JSON Lines as text: where its strings and numbers stand, and others in their place.
+"""JSON Lines and whole JSON files as text: where strings and numbers stand, and others in their place.
 
-Used by the command line. Everything in a line stays character for character but the strings and numbers that change;
+Used by the command line. Everything in a line or file stays character for character but the strings and numbers that change;
 a line that cannot be read for certain is refused by its number.
 """
 
@@ -21,17 +21,17 @@ from sovguard.payloads.json_text import load
 from sovguard.shapes import Leaf, read, take_apart
 
 _TOKEN = re.compile(
-    r'(?P<literal>"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:[0-9][0-9.eE+-]*|Infinity)|NaN)(?P<colon>[ \t\r]*:)?'
+    r'(?P<literal>"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:[0-9][0-9.eE+-]*|Infinity)|NaN)(?P<colon>[ \t\r\n]*:)?'
 )
 _UNIT = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JsonLine:
-    """One line of a JSONL document.
+    """One line of a JSONL document, or a whole JSON document.
 
     Attributes:
-        place: Name of the document and number of the line, for messages.
+        place: Name of the document and number of the line, if it is one, for messages.
         start: Offset of its first character in the document.
         text: The line without its end.
         end: Its line end.
@@ -88,17 +88,30 @@ def batches(name: str, text: str, size: int) -> Iterator[list[JsonLine]]:
         yield batch
 
 
-def _line(place: str, start: int, whole: str) -> JsonLine:
+def as_one(name: str, text: str) -> JsonLine:
+    """Return a document that is one JSON value, on however many lines, as if it was a line.
+
+    Args:
+        name: What to call the document in messages.
+        text: The document.
+
+    Raises:
+        InputError: It is not JSON that can be worked on.
+    """
+    return _line(
+        name, 0, text, "correct it, or read it with --format jsonl (a value on each line) or --format text"
+    )
+
+
+def _line(place: str, start: int, whole: str, remedy: str = "") -> JsonLine:
     text = whole.rstrip("\r\n")
     end = whole[len(text) :]
     if not text.strip():
         return JsonLine(place, start, text, end, None, [], [])
     parsed = load(text, unique_keys=True)
     if parsed is None:
-        raise InputError(
-            f"{place}: not one JSON value, or an object with one key twice; correct the line, or read the file as text "
-            "with --format text"
-        )
+        remedy = remedy or "correct the line, or read the file as text with --format text"
+        raise InputError(f"{place}: not one valid JSON value, or an object with one key twice; {remedy}")
     try:
         leaves = take_apart([parsed.value], "this").leaves
     except InputError as error:

@@ -24,7 +24,7 @@ def check_place(path: Path, *, replace: bool = False) -> None:
         ConfigError: Something is there and ``replace`` is false, or there is no such folder.
     """
     if os.path.lexists(path) and not (replace and path.is_file()):
-        raise ConfigError(f"{path} exists; name another file, or replace an older mapping with --force")
+        raise ConfigError(f"{path} exists; name another file")
     if not path.parent.is_dir():
         raise ConfigError(f"mapping file {path} cannot be written: its folder does not exist; make it first")
 

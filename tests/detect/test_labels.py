@@ -160,3 +160,9 @@ def test_a_lone_quote_costs_no_row() -> None:
 def test_labels_spread_out_as_on_forms(text: str) -> None:
     """Forms put a space between the syllables of their labels."""
     assert LABELS.scan(text).labels[text.index("1234")].word in ("계 좌 번 호", "주 민 번 호")
+
+
+def test_lines_that_end_as_on_windows() -> None:
+    """The carriage return is no part of the last column's name, and a blank line ends no table."""
+    text = "이름,주민번호,계좌번호\r\n홍길동,1111,2222\r\n\r\n홍길순,3333,4444\r\n"
+    assert labelled(text) == {"1111": "주민번호", "2222": "계좌번호", "3333": "주민번호", "4444": "계좌번호"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sovguard import Guard, InputError
-from sovguard.payloads.json_lines import JsonLine, batches, picked, put_back, rewritten, scan_lines
+from sovguard.payloads.json_lines import JsonLine, as_one, batches, picked, put_back, rewritten, scan_lines
 from tests.servers import NAME, PHONE, RRN, PatternAnalyzer
 
 GUARD = Guard(_analyzer=PatternAnalyzer())
@@ -129,6 +129,37 @@ def test_keys_that_would_become_one_are_refused() -> None:
     (line,) = lines(json.dumps({surrogate: 1, NAME: 2}))
     with pytest.raises(InputError, match="line 1: two keys"):
         rewritten(line, session.restore([line.value])[0], "utf-8")
+
+
+@given(value=VALUES, indent=st.sampled_from([None, 0, 2, "\t"]), ascii_only=st.booleans())
+def test_any_document_comes_back(value: Any, indent: int | str | None, ascii_only: bool) -> None:
+    """A whole document, on one line or many, redacted and restored says what it said and has as many lines."""
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent).replace(": ", " \n: ") + "\r\n"
+    session = GUARD.session()
+    line = as_one("a.json", text)
+    sent = rewritten(line, session.redact_values([line.value])[0], "utf-8")
+    left = as_one("a.json", sent)
+    back = rewritten(left, session.restore([left.value])[0], "utf-8")
+    assert repr(json.loads(back)) == repr(json.loads(text))
+    assert sent.count("\n") == text.count("\n")
+    for secret in (PHONE, RRN):
+        assert secret not in sent
+
+
+def test_offsets_in_a_document_count_its_lines() -> None:
+    """A detection's place in a document of many lines is where the value is written."""
+    text = f'\n{{\n  "a"\n  : [\n    "{PHONE}"\n  ]\n}}\n'
+    assert [text[hit.start : hit.end] for hit in scan_lines([as_one("a.json", text)], GUARD.scan)] == [PHONE]
+
+
+def test_a_document_that_is_no_json_is_refused() -> None:
+    """What is not one JSON value is refused with what to do, and nothing of it."""
+    for bad in (f'["{PHONE}",]', f'["{PHONE}"]\n["{PHONE}"]', f"// {PHONE}\n{{}}"):
+        with pytest.raises(
+            InputError, match=r"a[.]json: not one valid JSON value.*--format jsonl.*text"
+        ) as refused:
+            as_one("a.json", bad)
+        assert PHONE not in str(refused.value)
 
 
 def test_batches_hold_whole_lines_in_order() -> None:

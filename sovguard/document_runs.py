@@ -1,0 +1,121 @@
+"""What a command does to one document: finds, redacts, restores, piece by piece, whatever its form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sovguard.detect.packs import built_in_pack, entry_point_definitions, path_definitions
+from sovguard.documents import GAP, Document, Piece, pieces
+from sovguard.entities import Detection
+from sovguard.errors import DetectionError, InputError
+from sovguard.findings import with_progress
+from sovguard.guard import Guard
+from sovguard.payloads.json_lines import (
+    JsonLine,
+    as_one,
+    batches,
+    picked,
+    put_back,
+    rewritten,
+    scan_lines,
+)
+from sovguard.session import Session
+
+if TYPE_CHECKING:
+    from sovguard.detect.labels import Labels
+
+_BATCH = 200_000
+"""Characters of JSON lines handed to detection at a time; each line stands for itself."""
+
+
+def find(
+    guard: Guard, document: Document, fields: tuple[str, ...], labels: Callable[[], Labels]
+) -> Iterator[Detection]:
+    """Yield what is found in a document, with offsets into it."""
+    if document.form != "text":
+        for lines in _lines(document, fields):
+            yield from scan_lines(lines, guard.scan, fields)
+        return
+    offset = 0
+    for piece in _pieces(document, fields, labels):
+        shift = offset - len(piece.header)
+        for hit in guard.scan(piece.header + piece.text):
+            if hit.end > len(piece.header):
+                yield replace(hit, start=max(hit.start + shift, offset), end=hit.end + shift)
+        offset += len(piece.text)
+
+
+def redact_document(
+    session: Session, document: Document, fields: tuple[str, ...], labels: Callable[[], Labels]
+) -> Iterator[str]:
+    """Yield the redaction of a document, piece by piece."""
+    if document.form == "text":
+        for piece in _pieces(document, fields, labels):
+            done = session.redact(piece.header + piece.text)
+            if not piece.header:
+                yield done.text
+                continue
+            # A surrogate has no line end, so the first empty line is the one behind the header, unless it was taken in.
+            _, gap, rows = done.text.partition(GAP)
+            border = len(piece.header)
+            if not gap or any(hit.start < border < hit.end for hit in done.detections):
+                raise DetectionError(
+                    f"{document.name}: a table of it cannot be worked on in pieces; split the file"
+                )
+            yield rows
+        return
+    for lines in _lines(document, fields):
+        parts = session.redact_values([picked(line, fields) for line in lines])
+        for line, part in zip(lines, parts, strict=True):
+            yield rewritten(line, put_back(line, part, fields), document.encoding)
+
+
+def restore_document(session: Session, document: Document) -> tuple[str, list[str]]:
+    """Return the restored document, and the surrogates that are left in it."""
+    if document.form == "text":
+        outcome = session.restore(document.text)
+        return outcome.text, outcome.unresolved
+    parts: list[str] = []
+    left: dict[str, None] = {}
+    for lines in _lines(document):
+        # No surrogate reaches over a line end, so the strings of a batch can be looked at as one text.
+        said = "\n".join([leaf.text for line in lines for leaf in line.leaves])
+        left |= dict.fromkeys(session.restore(said).unresolved)
+        for line, value in zip(lines, session.restore([line.value for line in lines]), strict=True):
+            parts.append(rewritten(line, value, document.encoding))
+    return "".join(parts), list(left)
+
+
+def _pieces(document: Document, fields: tuple[str, ...], labels: Callable[[], Labels]) -> Iterator[Piece]:
+    if fields:
+        raise InputError(
+            f"{document.name} is read as text, which has no --field; is --format jsonl or json missing?"
+        )
+    return with_progress(document, pieces(document.text, labels), lambda piece: len(piece.text))
+
+
+def _lines(document: Document, fields: tuple[str, ...] = ()) -> Iterator[list[JsonLine]]:
+    """Yield the lines of a document in batches; a field that none of them has is an error in the end."""
+    absent = set(fields)
+    if document.form == "json":
+        read = iter([[as_one(document.name, document.text)]])
+    else:
+        read = batches(document.name, document.text, _BATCH)
+    for lines in with_progress(document, read, lambda lines: sum(line.size for line in lines)):
+        yield lines
+        for line in lines if absent else ():
+            absent -= line.value.keys() if isinstance(line.value, dict) else set()
+    if absent and document.text.strip():
+        # A name with a slip of the pen would leave everything as it is.
+        raise InputError(f"{document.name}: nothing in it has the field {min(absent)!r}; check --field")
+
+
+def table_labels(recognizers: Sequence[str]) -> Labels:
+    """Return the labels by which detection knows the header of a table."""
+    from sovguard.detect.judge import Judge
+
+    pack = built_in_pack()
+    added = (*entry_point_definitions(), *path_definitions(recognizers))
+    return Judge((*pack.recognizers, *added), pack.false_friends, ()).labels
