@@ -52,6 +52,30 @@ _COPULA = (
 _NAMED = frozenset({"label", "label_space", "title"})
 _TITLED = frozenset({"title", "honorific", "next_title", "next_honorific"})
 _PERSONAL = _TITLED | {"colon"}
+_VALUE_START = _CELL_START | {"label", "label_space", "colon", "number_start"}
+_VALUE_END = _CELL_END | {"stop", "particle"}
+# Who heads a place or an office: the two syllables before are its name (강남 지점장).
+_PLACE_HEADS = frozenset(
+    {
+        "지점장",
+        "지사장",
+        "점장",
+        "센터장",
+        "지부장",
+        "지회장",
+        "법인장",
+        "공장장",
+        "구청장",
+        "시장",
+        "군수",
+        "도지사",
+        "지사",
+        "읍장",
+        "면장",
+        "동장",
+    }
+)
+_PHONE = re.compile("0[0-9]{1,2}[-. )]?[0-9]{3,4}[-. ]?[0-9]{4}(?![0-9])")
 
 
 class Word(NamedTuple):
@@ -129,7 +153,7 @@ def _of_word(words: list[Word], index: int, text: str, lexicon: NameLexicon) -> 
         after, title = _after(words, index, tail, text, lexicon)
         for kind in kinds:
             odd = _odd(surface, kind, two, lexicon)
-            if not _plausible(kind, odd, before[0], after):
+            if not _plausible(kind, odd, before[0], after, title):
                 continue
             candidate = Candidate(
                 word.start,
@@ -153,17 +177,33 @@ def _of_word(words: list[Word], index: int, text: str, lexicon: NameLexicon) -> 
                 evidence.append("courtesy")
             if kind == "bare" and surface in lexicon.modifiers:
                 evidence.append("modifier" if after.startswith("next") else "modifier_joined")
-            if size > 1 and surface[-1] in _PLACE_ENDINGS and not _person_like(candidate):
+            if (
+                kind == "full3"
+                and not rare
+                and tail.kind in ("none", "particle")
+                and _owns(words, index, form[size:], text, lexicon)
+            ):
+                evidence.append("owner")
+            if (
+                size > 1
+                and surface[-1] in _PLACE_ENDINGS
+                and not (size == 3 and one and surface[1:] in lexicon.given_place_like)
+                and not _person_like(candidate)
+            ):
                 evidence.append("place_ending")
+            if after == "next_title" and kind == "two" and title in _PLACE_HEADS:
+                evidence.append("place_head")
+            if surface in lexicon.placeholders and before[0] in _VALUE_START and after in _VALUE_END:
+                evidence.append("placeholder")
             if surface in lexicon.lookalikes:
                 evidence.append("lookalike")
             yield candidate
 
 
-def _plausible(kind: str, odd: str, before: str, after: str) -> bool:
+def _plausible(kind: str, odd: str, before: str, after: str, title: str) -> bool:
     """Tells whether a candidate is worth weighing; what fails here has no chance, and most words do."""
     if kind == "bare":
-        return after in _TITLED
+        return after in _TITLED and title != "본인"
     if kind != "other" and odd != "odd_syllables":
         return True
     if before in _NAMED or after in _PERSONAL:
@@ -177,6 +217,14 @@ def _person_like(candidate: Candidate) -> bool:
         or candidate.before in _NAMED
         or not {"introduced", "particle.person", "particle.vocative"}.isdisjoint(candidate.evidence)
     )
+
+
+def _owns(words: list[Word], index: int, ending: str, text: str, lexicon: NameLexicon) -> bool:
+    """Tells whether something a person has is named next: 홍길동 번호, 홍길동의 연락처, 홍길동 010-…."""
+    following = words[index + 1] if index + 1 < len(words) else None
+    if following is None or following.gap != " " or ending not in ("", "의"):
+        return False
+    return lexicon.belonging(following.text) or _PHONE.match(text, following.start) is not None
 
 
 def _surroundings(candidate: Candidate, tail: Tail, ending: str) -> Iterator[str]:
@@ -208,9 +256,9 @@ def _kinds(size: int, two: bool, one: bool) -> tuple[str, ...]:
 
 def _odd(surface: str, kind: str, two: bool, lexicon: NameLexicon) -> str:
     """Returns how a name's syllables are unlike those of given names; an empty string where they are not."""
-    if kind == "full3" and not _given_like(surface[2:] if two else surface[1:], lexicon):
+    if kind == "full3" and not lexicon.given_like(surface[2:] if two else surface[1:]):
         return "odd_syllables"
-    if kind == "two" and not _given_like(surface, lexicon):
+    if kind == "two" and not lexicon.given_like(surface):
         return "odd_syllables" if surface[1] not in lexicon.given_last else "odd_first"
     return ""
 
@@ -226,10 +274,6 @@ def particle_class(form: str) -> str:
     if form[0] in "에로" or form.startswith("으로"):
         return "place"
     return "case" if len(form) == 1 else "other"
-
-
-def _given_like(given: str, lexicon: NameLexicon) -> bool:
-    return given[0] in lexicon.given_first and given[-1] in lexicon.given_last
 
 
 def before_of(words: list[Word], index: int, lexicon: NameLexicon) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from sovguard.detect.name_lexicon import NameLexicon, load, tail_of
+from sovguard.detect.name_lexicon import NameLexicon, closed, load, tail_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ _MASKED = re.compile(f"[가-힣](?:{_MASK}|O[OX가-힣]|XX)")
 # 이모님 and 고모님 are aunts, 부모님 parents: before 님 the written-together form is none of these.
 _KIN_BEFORE_MO = frozenset("이고부조유계노생양장사숙백외시친종")
 _LATIN_TITLE = "(?:CEO|CTO|CFO|COO|CIO|CMO|CISO|PM|PD|PL|MD|AE|TL|Prof|Dr)"
+_WORD_AFTER = re.compile(f" (?!{_LATIN_TITLE}(?![A-Za-z]))([A-Z][A-Za-z]{{1,19}})(?![A-Za-z])")
 _CAPITAL = "(?:[A-Z][A-Za-zÀ-ɏḀ-ỿ]{1,19}(?:['’-][A-Za-zÀ-ɏ]{1,14})?|[A-ZÀ-Þ](?=[.]))[.]?"
 _LATIN = re.compile(rf"(?<![0-9A-Za-zÀ-ɏ@._/\\-]){_CAPITAL}(?: {_CAPITAL}){{0,4}}")
 _GIVEN_AFTER_COMMA = re.compile(rf", ({_CAPITAL}(?: [A-Z][.])?)(?![A-Za-z ])")
@@ -67,10 +68,15 @@ _CLOSE = {
     "=": "(",
 }
 _OPEN = frozenset(_CLOSE)
+_SYLLABLE_BEFORE = re.compile("(?<![가-힣])[가-힣] {1,3}$")
+_SIGNED = re.compile(" {0,8}[(\\[](?:인|印|서명|날인|서명 ?(?:또는|및) ?(?:인|날인))[)\\]]")
+_COURTESY = re.compile(" ?[가-힣]{0,4}님| 씨(?![가-힣])|씨(?![가-힣])")
+_CALLED = re.compile(" ?(?:고객|회원|환자)?님")
+_COUNTERS = frozenset("명분개번건장대")
 
 
 @cache
-def _compiled() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _compiled() -> tuple[re.Pattern[str], ...]:
     lexicon = load()
     surname = _one_of(lexicon.surnames | lexicon.rare_surnames)
     first = _one_of(lexicon.foreign_surnames)
@@ -84,7 +90,11 @@ def _compiled() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.P
         re.compile(rf"(?<![가-힣])({first}(?: [가-힣]{{1,4}}){{1,3}})(?![가-힣])"),
         re.compile(
             rf"(?<![가-힣])({surname}) "
-            "((?:[가-힣]{1,2}|[가-힣] [가-힣])(?![가-힣])|[가-힣]{2}(?=님|입니다))"
+            "([가-힣]{1,2}(?![가-힣])|[가-힣]{2}(?=님|입니다))"
+        ),
+        re.compile(
+            rf"(?<![가-힣])(?=({surname} {{1,3}}([가-힣]) {{1,3}}([가-힣]))([가-힣]{{0,8}})"
+            "(?! ?(?![씨님군양])[가-힣](?![가-힣])))"
         ),
     )
 
@@ -100,7 +110,7 @@ def _one_of(words: Iterable[str]) -> str:
 
 def shapes(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
     """Gives every stretch of ``text`` whose form makes it a name; they may overlap."""
-    masked, anonymous, latin_title, foreign, spaced = _compiled()
+    masked, anonymous, latin_title, foreign, spaced, apart = _compiled()
     if _MASKED.search(text):
         for match in masked.finditer(text):
             if (shape := _masked(match, lexicon)) is not None:
@@ -112,6 +122,9 @@ def shapes(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
         yield Shape(match.start(1), match.end(1), "surname+title", 0.85, match.group(2))
     for match in foreign.finditer(text):
         yield Shape(match.start(1), _foreign_end(match), "foreign", 0.85)
+    for match in apart.finditer(text):
+        if (shape := _apart(match, lexicon)) is not None:
+            yield shape
     for match in spaced.finditer(text):
         if (shape := _spaced(match, lexicon)) is not None:
             yield shape
@@ -154,7 +167,7 @@ def _anonymous(match: re.Match[str]) -> Shape | None:
 
 def _spaced(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
     """A name with a space inside: only where it is a value of its own, or before 님."""
-    text, given = match.string, match.group(2).replace(" ", "")
+    text, given = match.string, match.group(2)
     if (
         given[0] not in lexicon.given_first
         or given[-1] not in lexicon.given_last
@@ -171,9 +184,40 @@ def _spaced(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
     if (
         own
         or (name and closing[:1] in ("", "\n", "(", ",", '"', "'", "/"))
-        or closing.lstrip(" ").startswith("님")
+        or _CALLED.match(text, match.end())
     ):
         return Shape(match.start(), match.end(), "spaced", 0.65, name)
+    return None
+
+
+def _apart(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
+    """A name with its syllables set apart, as forms write it: behind a label or before (인), 님."""
+    text, rest = match.string, match.group(4)
+    start, end = match.span(1)
+    before = text[max(0, start - 24) : start]
+    # The label may be set apart as well (성 명), and a single syllable before is part of another such word.
+    squeezed = _LABEL_BEFORE.search(before.rpartition("\n")[2].replace(" ", ""))
+    label = _LABEL_BEFORE.search(before)
+    name = sign = ""
+    for found in (label, squeezed):
+        if found is not None and not name:
+            name, sign = lexicon.label(found.group(1)) or lexicon.title_before(found.group(1)), found.group(2)
+    if not name and _SYLLABLE_BEFORE.search(before):
+        return None
+    given, tail = match.group(2) + match.group(3), tail_of(rest, closed(match.group(3)))
+    if tail is None or given in lexicon.lookalikes or given in lexicon.titles:
+        return None
+    if _SIGNED.match(text, end) and not rest:
+        return Shape(start, end, "spaced", 0.75, name)
+    if name and sign and not (rest and tail.kind == "title"):
+        return Shape(start, end, "spaced", 0.75, name)
+    if match.group(2) not in lexicon.given_first or match.group(3) not in lexicon.given_last:
+        return None
+    closing = text[end : end + 1] or "\n"
+    own = before[-1:] in _OPEN and closing in _CLOSE[before[-1]]
+    # Behind a bare word, 두 명 and 한 분 are counted, not called.
+    if (name and match.group(3) not in _COUNTERS) or own or _COURTESY.match(text, end):
+        return Shape(start, end, "spaced", 0.65, name)
     return None
 
 
@@ -259,6 +303,10 @@ def _latin_name(text: str, start: int, end: int, lexicon: NameLexicon) -> Shape 
         len(words[0]) < 3 or not (words[0][1:].islower() or lower[0] in lexicon.latin_surnames)
     ):
         return None
+    known = any(word in lexicon.latin_surnames or word in lexicon.latin_given for word in lower)
+    following = None if known else _WORD_AFTER.match(text, end)
+    if following is not None and following.group(1).lower() in lexicon.latin_words:
+        return None  # Alpine Linux
     if label and (
         len(words) > 1
         or after

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Literal
 
 from sovguard.detect.morphology import Morpheme, morphemes
 from sovguard.detect.name_candidates import Candidate, candidates
 from sovguard.detect.name_lexicon import NameLexicon, load
 from sovguard.detect.name_patterns import Shape, shapes
-from sovguard.detect.name_rules import confidence, support, weigh
+from sovguard.detect.name_rules import columns, confidence, fields, support, weigh
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import ConfigError
 
@@ -72,19 +72,30 @@ class NameRecognizer:
             each = candidates(text, lexicon)
             weigh(each, reading, lexicon)
             support(text, each, lexicon)
-            yield _resolve(text, each, lexicon, lexicon.thresholds["full" if self._full else "fast"])
+            yield _resolve(text, reading, each, lexicon, lexicon.thresholds["full" if self._full else "fast"])
 
 
-def _resolve(text: str, held: Iterable[Candidate], lexicon: NameLexicon, threshold: float) -> list[Detection]:
+def _resolve(
+    text: str,
+    read: Sequence[Morpheme] | None,
+    held: Iterable[Candidate],
+    lexicon: NameLexicon,
+    threshold: float,
+) -> list[Detection]:
     """Returns the best reading of each stretch, together with repeated mentions of what was found."""
     taken: dict[int, Detection] = {}
     covered = bytearray(len(text))
     known: set[str] = set()
-    for shape in shapes(text, lexicon):
-        if not any(covered[shape.start : shape.end]):
+    headers: list[Shape] = []
+    for shape in chain(fields(text, read, lexicon), columns(text, read, lexicon), shapes(text, lexicon)):
+        if not shape.pattern:
+            headers.append(shape)
+        elif not any(covered[shape.start : shape.end]):
             _take(taken, covered, _of_shape(shape))
             if shape.pattern in ("romanised", "latin", "label", "alias"):
                 known.update(word for word in text[shape.start : shape.end].split() if len(word) > 2)
+    for header in headers:
+        covered[header.start : header.end] = b"\x01" * (header.end - header.start)
     best: dict[int, Candidate] = {}
     for candidate in held:
         if candidate.score >= threshold and (
