@@ -18,16 +18,12 @@ from collections.abc import Iterable, Sequence
 from sovguard.detect.definitions import RecognizerDefinition
 from sovguard.detect.labels import FALSE_FRIEND, Label, Labels, Scan
 from sovguard.detect.patterns import Candidate, Rule
+from sovguard.detect.scores import CONFIRMED, FALSE_FRIEND_COST, FOREIGN_COST, LABELLED, THRESHOLD
 from sovguard.detect.validators import Verdict
 from sovguard.entities import Detection, Evidence
 from sovguard.text import View
 
-THRESHOLD = 0.5
-LABELLED = 0.9
-CONFIRMED = 0.03
-FALSE_FRIEND_COST = 0.45
-FOREIGN_COST = 0.2
-_LEAD_REACH = 72
+_LEAD_REACH = 56
 _LABEL_REACH = 64
 """How far before a value its label may begin: the label, a particle, marks and an indent."""
 
@@ -94,9 +90,6 @@ class Judge:
                 if not pattern.ignores_labels:
                     cost = _cost(label, recognizer.name)
                     score -= cost
-                    # Beside a look-alike's label no check lifts the score: what no word can save needs no search for one.
-                    if cost == FALSE_FRIEND_COST and score + recognizer.context.boost < THRESHOLD:
-                        return None
             word = _word_beside(text, rule, ahead, start, end, low, high)
             if word is not None:
                 score = min(1.0, score + recognizer.context.boost)
@@ -144,6 +137,4 @@ def _before_label(text: str, label: Label, low: int, start: int) -> int:
 def _cost(label: Label, recognizer: str) -> float:
     if FALSE_FRIEND in label.owners:
         return FALSE_FRIEND_COST
-    # The label of one pattern (뒷자리) speaks for its recognizer as a whole, if not for every pattern of it.
-    own = any(owner.partition("/")[0] == recognizer for owner in label.owners)
-    return 0.0 if own else FOREIGN_COST
+    return 0.0 if recognizer in label.families else FOREIGN_COST

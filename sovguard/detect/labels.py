@@ -32,11 +32,14 @@ class Label:
         word: The label in lower case.
         owners: The recognizers; ``FALSE_FRIEND`` among them if it speaks against all.
         speaks: Whether it speaks for any.
+        families: The recognizers without the patterns: the label of one pattern (뒷자리) speaks for its recognizer as a
+            whole, if not for every pattern of it.
     """
 
     word: str
     owners: frozenset[str]
     speaks: bool
+    families: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -69,7 +72,15 @@ class Labels:
         for word, names in owners.items():
             for form in _forms(word.lower()):
                 merged[form] = merged.get(form, frozenset()) | names
-        self._labels = {word: Label(word, names, names != {FALSE_FRIEND}) for word, names in merged.items()}
+        self._labels = {
+            word: Label(
+                word,
+                names,
+                names != {FALSE_FRIEND},
+                frozenset(name.partition("/")[0] for name in names),
+            )
+            for word, names in merged.items()
+        }
         self._triggers = frozenset(triggers)
         words = sorted({*self._triggers, *self._labels})
         self._words = [(word, word in self._triggers, self._labels.get(word), _guard(word)) for word in words]

@@ -19,7 +19,8 @@ import regex
 
 from sovguard.detect.definitions import PatternDefinition, RecognizerDefinition
 from sovguard.detect.gate import SIGN, Key, gate
-from sovguard.detect.labels import Scan
+from sovguard.detect.labels import FALSE_FRIEND, Scan
+from sovguard.detect.scores import FALSE_FRIEND_COST, THRESHOLD
 from sovguard.detect.validators import VALIDATORS, Verdict
 from sovguard.errors import PatternTimeout, RecognizerDefinitionError
 
@@ -164,11 +165,7 @@ class Scanner:
             for rule in self._by_key[key]
             if (not rule.pattern.after or (before and before in rule.pattern.after))
             and (not rule.pattern.then or (behind and behind in rule.pattern.then))
-            and (
-                (owners is not None and not owners.isdisjoint(rule.owners))
-                if rule.pattern.requires == "label"
-                else not only_labelled
-            )
+            and _may_stand(rule, owners, only_labelled=only_labelled)
         )
 
     @property
@@ -223,14 +220,25 @@ class Limited:
         )
 
 
+def _may_stand(rule: Rule, owners: frozenset[str] | None, *, only_labelled: bool) -> bool:
+    """Whether a match of ``rule`` behind a label of ``owners`` could be more than a candidate."""
+    if owners is not None and not owners.isdisjoint(rule.owners):
+        return not only_labelled or rule.pattern.requires == "label"
+    if only_labelled or rule.pattern.requires == "label":
+        return False
+    if owners is None or FALSE_FRIEND not in owners:
+        return True
+    # Beside a look-alike's label no check lifts the score. A lead may begin before the label, so that it counts no more.
+    best = rule.pattern.score + rule.recognizer.context.boost - FALSE_FRIEND_COST
+    return rule.pattern.ignores_labels or rule.lead is not None or best >= THRESHOLD
+
+
 def _match(rules: Sequence[Rule], text: str, start: int, found: list[Candidate]) -> None:
     for rule in rules:
         match = rule.expression.match(text, start)
         if match is not None:
             low, high = match.span(rule.group)
-            if low < 0:
-                low, high = match.span()
-            found.append((rule, low, high, start))
+            found.append((rule, low, high, start) if low >= 0 else (rule, start, match.end(), start))
 
 
 def _rule(
