@@ -127,3 +127,9 @@ def test_every_check_is_named_by_a_file() -> None:
         pattern.validator for recognizer in built_in_pack().recognizers for pattern in recognizer.patterns
     }
     assert used - {None} == set(VALIDATORS)
+
+
+def test_a_time_far_ahead_is_a_number() -> None:
+    """An account number may read as a minute of a year that no log has reached."""
+    assert VALIDATORS["timestamp_free"]("209907261210") is Verdict.PASSED
+    assert VALIDATORS["timestamp_free"]("202607221530") is Verdict.REFUTED
