@@ -141,7 +141,12 @@ def timestamp_free(value: str) -> Verdict:
     if len(digits) in (12, 14) and digits[:2] in ("19", "20"):
         day = _date(int(digits[:4]), int(digits[4:6]) or 13, int(digits[6:8]))
         # A clock that is years ahead is a number.
-        if day and day.year <= datetime.date.today().year + 1 and int(digits[8:10]) < 24 and int(digits[10:12]) < 60:
+        if (
+            day
+            and day.year <= datetime.date.today().year + 1
+            and int(digits[8:10]) < 24
+            and int(digits[10:12]) < 60
+        ):
             return Verdict.REFUTED
     return Verdict.PASSED
 
