@@ -168,13 +168,15 @@ def label_cells(text: str, low: int, high: int, labels: Labels, scan: Scan) -> N
 
 
 _MOST_LINES = 20
+_QUOTED_CELL = re.compile('(?:^|[,\t|;]) ?"')
+"""Only at the beginning of a cell does a quote open it; elsewhere it is a mark of inches."""
 
 
 def _records(lines: Iterable[str]) -> Iterator[str]:
     """Yields the rows of a table; a row goes on in the next line while a quoted cell is open (RFC 4180)."""
     held: list[str] = []
     for line in lines:
-        opens = line.count('"') % 2 == 1
+        opens = line.count('"') % 2 == 1 and (bool(held) or _QUOTED_CELL.search(line) is not None)
         if not held and not opens:
             yield line
             continue

@@ -166,3 +166,11 @@ def test_lines_that_end_as_on_windows() -> None:
     """The carriage return is no part of the last column's name, and a blank line ends no table."""
     text = "이름,주민번호,계좌번호\r\n홍길동,1111,2222\r\n\r\n홍길순,3333,4444\r\n"
     assert labelled(text) == {"1111": "주민번호", "2222": "계좌번호", "3333": "주민번호", "4444": "계좌번호"}
+
+
+def test_marks_of_inches_swallow_no_rows() -> None:
+    """Two lone quotes some rows apart are not the ends of one cell."""
+    rows = "".join(
+        f"홍길동,{number},{'27' + chr(34) if number % 5 == 0 else '없음'}\n" for number in range(1000, 1050)
+    )
+    assert len(labelled(f"이름,계좌번호,메모\n{rows}")) == 50
