@@ -22,13 +22,12 @@ from rich.console import Console
 from sovguard.detect.packs import entry_point_definitions, path_definitions
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
 from sovguard.documents import read_document
-from sovguard.entities import ENTITY_TYPES
+from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, report, show
 from sovguard.guard import Guard, Names
 from sovguard.outputs import drop_stdout, outputs, refuse_same, targets, write_out
 from sovguard.restore.text import resolve
-from sovguard.surrogates import LITERAL_TYPE
 from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef

@@ -10,10 +10,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sovguard.entities import Detection
+from sovguard.entities import LITERAL_TYPE, Detection
 from sovguard.errors import DetectionError, VaultError
 from sovguard.restore.text import FAMILY_WORDS, resolve
-from sovguard.surrogates import LITERAL_TYPE, Candidate, count_bodies, find, namespace_of
+from sovguard.surrogates import Candidate, count_bodies, find, namespace_of
 from sovguard.vault.session import VaultSession
 from sovguard.vault.store import Entry, Kind, SessionState
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sovguard.entities import ENTITY_TYPES
-from sovguard.entities import LITERAL_TYPE as LITERAL_TYPE
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: digits and capitals without I, L, O and U."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sovguard.entities import ENTITY_TYPES
-from sovguard.surrogates import LITERAL_TYPE, Candidate, find, stands_alone, verifies, word_for
+from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
+from sovguard.surrogates import Candidate, find, stands_alone, verifies, word_for
 from sovguard.vault.store import Entry, SessionState
 
 FAMILY_WORDS = frozenset(entity.word for entity in ENTITY_TYPES.values()) | {word_for(LITERAL_TYPE)}
