@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
-from sovguard.detect.packs import entry_point_definitions, path_definitions
+from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
 from sovguard.documents import read_document
 from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
@@ -288,8 +288,7 @@ def demo(file: str | None, encoding: str, as_machine: bool) -> int:
 
 def _kinds(recognizers: Sequence[str]) -> Kinds:
     """Return name and legal class of every entity type; what is built in stays what it is."""
-    added = (*entry_point_definitions(), *path_definitions(recognizers))
-    return {rule.entity_type: rule for rule in added} | dict(ENTITY_TYPES)
+    return {rule.entity_type: rule for rule in recognizers_in_use(recognizers)} | dict(ENTITY_TYPES)
 
 
 def _check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sovguard.detect.packs import built_in_pack, entry_point_definitions, path_definitions
+from sovguard.detect.packs import built_in_pack, recognizers_in_use
 from sovguard.documents import GAP, Document, Piece, pieces
 from sovguard.entities import Detection
 from sovguard.errors import DetectionError, InputError
@@ -116,6 +116,4 @@ def table_labels(recognizers: Sequence[str]) -> Labels:
     """Return the labels by which detection knows the header of a table."""
     from sovguard.detect.judge import Judge
 
-    pack = built_in_pack()
-    added = (*entry_point_definitions(), *path_definitions(recognizers))
-    return Judge((*pack.recognizers, *added), pack.false_friends, ()).labels
+    return Judge(recognizers_in_use(recognizers), built_in_pack().false_friends, ()).labels

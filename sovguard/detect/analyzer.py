@@ -54,8 +54,7 @@ class Analyzer:
         if names not in ("off", "fast", "full"):
             raise ConfigError(f"names must be 'off', 'fast' or 'full', not {names!r}")
         pack = packs.built_in_pack()
-        added = (*packs.entry_point_definitions(), *packs.path_definitions(recognizers))
-        everything = packs.distinct((*pack.recognizers, *added))
+        everything = packs.recognizers_in_use(recognizers)
         self._scanner = Scanner(everything)
         self._judge = Judge(everything, pack.false_friends, self._scanner.words)
         self._prove(everything[len(pack.recognizers) :])

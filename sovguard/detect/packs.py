@@ -93,7 +93,16 @@ def _read(item: Traversable, source: str) -> str:
         raise RecognizerDefinitionError(f"{source}: cannot be read as UTF-8 text") from error
 
 
-def distinct(recognizers: Iterable[RecognizerDefinition]) -> Sequence[RecognizerDefinition]:
+def recognizers_in_use(paths: Iterable[str | os.PathLike[str]]) -> Sequence[RecognizerDefinition]:
+    """Returns the built-in definitions, then those of other distributions, then those at ``paths``.
+
+    Raises:
+        RecognizerDefinitionError: A path does not exist, or a definition is wrong.
+    """
+    return _distinct((*built_in_pack().recognizers, *entry_point_definitions(), *path_definitions(paths)))
+
+
+def _distinct(recognizers: Iterable[RecognizerDefinition]) -> Sequence[RecognizerDefinition]:
     """Returns the definitions, those of the same file name told apart by a number: each keeps labels of its own."""
     found: dict[str, RecognizerDefinition] = {}
     for definition in recognizers:
