@@ -48,6 +48,7 @@ class Span:
     start: int
     end: int
     entity_type: str
+    person: str = ""
 
 
 @dataclass(slots=True, repr=False)
@@ -58,6 +59,7 @@ class Draft:
         text: The original.
         detections: What was found in it.
         kind: For a number, what kind; it becomes a surrogate as a whole or not at all.
+        people: For each detection, the key of the person it names (``sovguard.people``), or an empty string.
         keep: Leave surrogates of the session that resolve as they are, and cover the rest around them.
         redacted: The outcome, once ``tokenize`` is done with it.
     """
@@ -66,6 +68,7 @@ class Draft:
     detections: Sequence[Detection]
     kind: Kind = "str"
     keep: bool = False
+    people: Sequence[str] = ()
     redacted: str = ""
     candidates: list[Candidate] = field(default_factory=list)
     literals: list[Span] = field(default_factory=list)
@@ -124,7 +127,8 @@ def _attempt(drafts: Sequence[Draft], vault: VaultSession, namespaces: frozenset
     for draft in drafts:
         draft.spans = _plan(draft)
         for span in draft.spans:
-            entries.append(Entry(span.entity_type, draft.text[span.start : span.end], draft.kind))
+            value = draft.text[span.start : span.end]
+            entries.append(Entry(span.entity_type, value, draft.kind, span.person))
     avoid = {candidate.body for draft in drafts for candidate in draft.candidates}
     surrogates = vault.put(entries, avoid)
     # A namespace may have been taken while minting; what the text holds of it has to be found as well.
@@ -146,7 +150,11 @@ def _attempt(drafts: Sequence[Draft], vault: VaultSession, namespaces: frozenset
 
 def _plan(draft: Draft) -> list[Span]:
     """Return the stretches of a draft that become surrogates, in order and without overlap."""
-    detections = [Span(hit.start, hit.end, hit.entity_type) for hit in draft.detections]
+    people = draft.people or [""] * len(draft.detections)
+    detections = [
+        Span(hit.start, hit.end, hit.entity_type, person)
+        for hit, person in zip(draft.detections, people, strict=True)
+    ]
     if draft.kind != "str":
         return [Span(0, len(draft.text), detections[0].entity_type)] if detections else []
     if not draft.literals and not draft.kept and len(detections) < 2:

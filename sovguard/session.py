@@ -133,10 +133,10 @@ class Session:
         leaves = [leaf for shape in shapes for leaf in shape.leaves]
         kept = [each for shape, each in zip(shapes, keep, strict=True) for _ in shape.leaves]
         texts = [leaf.text for leaf in leaves]
-        found = self._carried(texts, read(leaves, self.guard._analyze))
+        found, people = self._known(texts, read(leaves, self.guard._analyze))
         drafts = [
-            Draft(leaf.text, hits, leaf.kind, each)
-            for leaf, hits, each in zip(leaves, found, kept, strict=True)
+            Draft(leaf.text, hits, leaf.kind, each, who)
+            for leaf, hits, each, who in zip(leaves, found, kept, people, strict=True)
         ]
         tokenize(drafts, self._vault)
         for leaf, draft in zip(leaves, drafts, strict=True):
@@ -144,13 +144,23 @@ class Session:
                 leaf.outcome = draft.redacted
         return [put_together(shape) for shape in shapes]
 
-    def _carried(self, texts: Sequence[str], found: list[list[Detection]]) -> list[list[Detection]]:
-        """Return ``found`` with what is known from one text of a request found in all of them."""
-        if len(texts) < 2 or not any(found):
-            return found
-        from sovguard.detect.repeats import carried
+    def _known(
+        self, texts: Sequence[str], found: list[list[Detection]]
+    ) -> tuple[list[list[Detection]], list[list[str]]]:
+        """Return ``found`` with what the request or an earlier one tells, and who is meant by each detection.
 
-        return shielded(DetectionError, "detection failed", carried, texts, found)
+        A value that one text tells is found in all of them, and people whom the session knows are found again.
+        """
+        before = self._vault.people() if self.guard.names != "off" else ()
+        if before or (len(texts) > 1 and any(found)):
+            from sovguard.detect.repeats import carried
+
+            found = shielded(DetectionError, "detection failed", carried, texts, found, before)
+        if not any(hit.entity_type == "PERSON" for hits in found for hit in hits):
+            return found, [[""] * len(hits) for hits in found]
+        from sovguard.people import keys
+
+        return found, shielded(DetectionError, "detection failed", keys, texts, found, before)
 
     @overload
     def restore(self, value: str) -> Restoration: ...
@@ -197,8 +207,11 @@ class Session:
                 what a model or a tool said, which holds them rightly. Otherwise they are covered like any
                 value, so that restoring gives back exactly what came in.
         """
-        found = self._carried(texts, self.guard._analyze(checked_texts(texts, "redact_texts()")))
-        drafts = [Draft(text, hits, keep=keep_surrogates) for text, hits in zip(texts, found, strict=True)]
+        found, people = self._known(texts, self.guard._analyze(checked_texts(texts, "redact_texts()")))
+        drafts = [
+            Draft(text, hits, keep=keep_surrogates, people=who)
+            for text, hits, who in zip(texts, found, people, strict=True)
+        ]
         tokenize(drafts, self._vault)
         return [Redaction(draft.redacted, list(draft.detections), self.id) for draft in drafts]
 

@@ -25,6 +25,8 @@ NAMESPACE_LENGTH = 4
 SEQUENCE_LENGTH = 3
 BODY_LENGTH = NAMESPACE_LENGTH + SEQUENCE_LENGTH + 1
 NUMBERS_PER_NAMESPACE = len(ALPHABET) ** SEQUENCE_LENGTH
+FORMS = len(ALPHABET)
+"""Numbers of a block. A person has one: its surrogates differ in the last symbol of the sequence, the form mark."""
 MIN_WORD, MAX_WORD = 2, 16
 KEY_LENGTH = 32
 

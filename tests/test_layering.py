@@ -9,7 +9,7 @@ LAYERS = [
     {"entities", "errors", "text"},
     {"detect"},
     {"surrogates", "vault"},
-    {"restore", "redaction", "shapes", "payloads"},
+    {"people", "restore", "redaction", "shapes", "payloads"},
     {"session"},
     {"guard"},
     {"clients", "demo_server", "documents", "outputs"},

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sovguard.errors import DetectionError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from kiwipiepy import Kiwi
 
 CHUNK = 2000
@@ -24,6 +26,14 @@ CHUNK = 2000
 _HANGUL = re.compile("[가-힣]")
 # Kiwi passes text as UTF-16: a lone surrogate is refused. NUL would end the string in C code.
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+TAGS = (
+    "NNG NNP NNB NR NP VV VA VX VCP VCN MM MAG MAJ IC JKS JKC JKG JKO JKB JKV JKQ JX JC EP EF EC ETN ETM XPN XSN XSV"
+    " XSA XSM XR SF SP SS SSO SSC SE SO SW SL SH SN SB UN W_URL W_EMAIL W_HASHTAG W_MENTION W_SERIAL W_EMOJI Z_CODA"
+    " Z_SIOT"
+).split()
+"""Kiwi's tags, without what follows a hyphen (regular and irregular stems); 0 is none."""
+_TAG_IDS = {tag: index + 1 for index, tag in enumerate(TAGS)}
+
 _lock = threading.Lock()
 _kiwi: Kiwi | None = None
 _abandoned: list[Kiwi] = []
@@ -38,6 +48,24 @@ class Morpheme(NamedTuple):
     unknown: bool
 
 
+class MorphemeArrays(NamedTuple):
+    """Morphemes as arrays of equal length, ordered by start.
+
+    Attributes:
+        starts: Offset of each morpheme's first character.
+        ends: Offset behind its last.
+        tags: Number of its tag (``tag_id``).
+        ids: Kiwi's number of the morpheme; the same for one form and tag in every text.
+        unknown: Whether it is missing from Kiwi's dictionary.
+    """
+
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    tags: npt.NDArray[np.int32]
+    ids: npt.NDArray[np.int32]
+    unknown: npt.NDArray[np.bool_]
+
+
 def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
     """Gives the morphemes of each text in turn, ordered by start; none for stretches without Hangul.
 
@@ -49,6 +77,44 @@ def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
     Raises:
         DetectionError: If Kiwi cannot be loaded or fails.
     """
+    for tokens in _analysed(texts):
+        yield sorted(Morpheme(m.start + at, m.start + m.len + at, m.tag, m.oov) for at, m in tokens)
+
+
+def morpheme_arrays(texts: Sequence[str], begins: Sequence[int]) -> MorphemeArrays:
+    """Returns the morphemes of several texts as one set of arrays; morphemes without characters are left out.
+
+    Args:
+        texts: Normalised texts (NFC).
+        begins: Where each text begins in the run that the offsets are meant for, ascending.
+
+    Raises:
+        DetectionError: If Kiwi cannot be loaded or fails.
+    """
+    import numpy as np
+
+    rows: list[tuple[int, int, str, int, bool]] = []
+    for begin, tokens in zip(begins, _analysed(texts), strict=True):
+        rows += sorted((m.start + at + begin, m.len, m.tag, m.id, m.oov) for at, m in tokens if m.len)
+    starts, sizes, tags, ids, unknown = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    numbers = {tag: tag_id(tag) for tag in set(tags)}
+    first = np.array(starts, np.int32)
+    return MorphemeArrays(
+        first,
+        first + np.array(sizes, np.int32),
+        np.array([numbers[tag] for tag in tags], np.int32),
+        np.array(ids, np.int32),
+        np.array(unknown, np.bool_),
+    )
+
+
+def tag_id(tag: str) -> int:
+    """Returns the number of one of Kiwi's tags; 0 for one that is not in ``TAGS``."""
+    return _TAG_IDS.get(tag.partition("-")[0], 0)
+
+
+def _analysed(texts: Sequence[str]) -> Iterator[Iterator[tuple[int, Any]]]:
+    """Gives Kiwi's tokens of each text in turn, each with the offset of the stretch it was found in."""
     parts: list[list[tuple[int, str]]] = []
     for text in texts:
         cut = [(start, text[start:end]) for start, end in chunks(text)]
@@ -61,12 +127,7 @@ def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
     elif pieces:
         answers = iter(_guarded(lambda: _shared().tokenize(pieces)))
     for each in parts:
-        found: list[Morpheme] = []
-        for offset, _ in each:
-            for m in _guarded(lambda: next(answers)):
-                found.append(Morpheme(m.start + offset, m.start + m.len + offset, m.tag, m.oov))
-        found.sort()
-        yield found
+        yield ((offset, token) for offset, _ in each for token in _guarded(lambda: next(answers)))
 
 
 def _guarded(step: Callable[[], Any]) -> Any:

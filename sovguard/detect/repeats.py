@@ -8,10 +8,12 @@ a list headed 수험번호 labels its first entry. Within a text, names have the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from sovguard.detect.literals import Literals
+from sovguard.detect.name_lexicon import load
+from sovguard.detect.name_mentions import forms, mentions
 from sovguard.entities import Detection, Evidence
 
 _SHORTEST = 6
@@ -55,17 +57,31 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
     return found
 
 
-def carried(texts: Sequence[str], found: Sequence[list[Detection]]) -> list[list[Detection]]:
-    """Returns ``found`` with what is known from one of ``texts`` found in all of them, none overlapping another."""
+def carried(
+    texts: Sequence[str], found: Sequence[list[Detection]], people: Iterable[str] = ()
+) -> list[list[Detection]]:
+    """Returns ``found`` with what is known from one of ``texts`` found in all of them, none overlapping another.
+
+    Args:
+        texts: The texts of one request.
+        found: The detections in each.
+        people: Names of people known from before.
+    """
     values: dict[str, Detection] = {}
+    names = {name: None for name in people if _is_telling_name(name)}
     for text, hits in zip(texts, found, strict=True):
         for hit in hits:
             value = text[hit.start : hit.end]
-            if _is_telling(value, hit):
+            if hit.entity_type == "PERSON":
+                if hit.score >= _SURE and _is_telling_name(value):
+                    names[value] = None
+            elif len(value) >= _SHORTEST and not value.isalpha():
                 values.setdefault(value, hit)
-    if not values:
+    literals = Literals(list(values), often=len(values) > _FEW) if values else None
+    known = forms(names, load()) if names else {}
+    if literals is None and not known:
         return list(found)
-    literals, firsts = Literals(list(values), often=len(values) > _FEW), list(values.values())
+    firsts = list(values.values())
     together: list[list[Detection]] = []
     for text, hits in zip(texts, found, strict=True):
         taken = bytearray(len(text))
@@ -73,20 +89,21 @@ def carried(texts: Sequence[str], found: Sequence[list[Detection]]) -> list[list
             taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
         more = [
             _again(firsts[which], start, end, _CARRIED)
-            for which, start, end in literals.matches(text)
+            for which, start, end in (literals.matches(text) if literals else ())
             if not any(taken[start:end]) and _stands_alone(text, start, end)
+        ]
+        more += [
+            Detection("PERSON", start, end, _SCORE, "person", Evidence(_CARRIED))
+            for start, end, _ in (mentions(text, known, load()) if known else ())
+            if not any(taken[start:end])
         ]
         together.append(sorted([*hits, *more], key=lambda hit: hit.start) if more else hits)
     return together
 
 
-def _is_telling(value: str, hit: Detection) -> bool:
-    """Whether a value says by itself, without what stood around it, whom it means."""
-    if hit.entity_type == "PERSON":
-        return hit.score >= _SURE and (
-            _HANGUL_NAME.fullmatch(value) is not None or (len(value) > _SHORTEST and " " in value)
-        )
-    return len(value) >= _SHORTEST and not value.isalpha()
+def _is_telling_name(name: str) -> bool:
+    """Whether a name says by itself, without what stood around it, whom it means."""
+    return _HANGUL_NAME.fullmatch(name) is not None or (len(name) > _SHORTEST and " " in name)
 
 
 def _mentions(text: str, hits: Sequence[Detection], literals: Literals) -> list[Detection]:

@@ -7,28 +7,66 @@ restored after the process has ended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sovguard.errors import VaultError
-from sovguard.surrogates import NUMBERS_PER_NAMESPACE, mint, new_key, new_namespace, word_for
+from sovguard.surrogates import FORMS, NUMBERS_PER_NAMESPACE, mint, new_key, new_namespace, word_for
 from sovguard.vault.store import Entry, SessionRef, SessionState
 
 _DRAWS = 64
+Block = tuple[str, int, int]
 
 
 class _Record:
-    """One session: its state, both directions of its table, and the next number of its newest namespace."""
+    """One session: its state, both directions of its table, and the numbers that are left.
 
-    __slots__ = ("entries", "lock", "namespace", "next_number", "state", "surrogates")
+    Attributes:
+        namespace: The newest namespace.
+        next_number: Its first number that belongs to no block.
+        blocks: For each person, and under an empty key for everything else, the block in use: its namespace, its next
+            number and the number behind its last.
+    """
+
+    __slots__ = ("blocks", "entries", "lock", "namespace", "next_number", "state", "surrogates")
 
     def __init__(self, namespace: str) -> None:
         self.lock = threading.Lock()
         self.state = SessionState(new_key(), frozenset({namespace}), frozenset())
         self.namespace = namespace
         self.next_number = 0
+        self.blocks: dict[str, Block] = {}
         self.surrogates: dict[Entry, str] = {}
         self.entries: dict[str, Entry] = {}
+
+
+class _Numbers:
+    """Numbers for new surrogates, drawn from a session's blocks without changing it until ``keep``."""
+
+    __slots__ = ("_blocks", "_namespace", "_next", "_old", "drawn")
+
+    def __init__(self, record: _Record) -> None:
+        self._namespace, self._next, self._old = record.namespace, record.next_number, record.blocks
+        self._blocks: dict[str, Block] = {}
+        self.drawn: list[str] = []
+
+    def next_for(self, person: str, draw: Callable[[], str]) -> tuple[str, int]:
+        """Returns a namespace and a number of the block of ``person``; ``draw`` gives a further namespace."""
+        block = self._blocks.get(person) or self._old.get(person)
+        if block is None or block[1] == block[2]:
+            if self._next == NUMBERS_PER_NAMESPACE:
+                self._namespace, self._next = draw(), 0
+                self.drawn.append(self._namespace)
+            block = (self._namespace, self._next, self._next + FORMS)
+            self._next += FORMS
+        namespace, number, end = block
+        self._blocks[person] = (namespace, number + 1, end)
+        return namespace, number
+
+    def keep(self, record: _Record) -> None:
+        """Takes what was drawn out of the session's numbers."""
+        record.namespace, record.next_number = self._namespace, self._next
+        record.blocks.update(self._blocks)
 
 
 class MemoryVault:
@@ -71,6 +109,14 @@ class MemoryVault:
         known = self._record(session).entries
         return {surrogate: known[surrogate] for surrogate in surrogates if surrogate in known}
 
+    def people(self, session: SessionRef) -> Collection[str]:
+        """Return the keys of the people whom this session knows; none if it was never opened."""
+        record = self._records.get(session)
+        if record is None:
+            return []
+        with record.lock:
+            return [person for person in record.blocks if person]
+
     def dump(self, session: SessionRef) -> dict[str, Any]:
         """Return everything this vault knows of ``session`` as JSON-like data, values and key included."""
         record = self._record(session)
@@ -81,8 +127,9 @@ class MemoryVault:
                 "words": sorted(record.state.words),
                 "namespace": record.namespace,
                 "next_number": record.next_number,
+                "blocks": {person: list(block) for person, block in record.blocks.items()},
                 "entries": [
-                    [surrogate, entry.entity_type, entry.value, entry.kind]
+                    [surrogate, entry.entity_type, entry.value, entry.kind, entry.person]
                     for surrogate, entry in record.entries.items()
                 ],
             }
@@ -94,10 +141,8 @@ class MemoryVault:
             bytes.fromhex(dump["key"]), frozenset(dump["namespaces"]), frozenset(dump["words"])
         )
         record.next_number = dump["next_number"]
-        record.entries = {
-            surrogate: Entry(entity_type, value, kind)
-            for surrogate, entity_type, value, kind in dump["entries"]
-        }
+        record.blocks = {person: (name, first, end) for person, (name, first, end) in dump["blocks"].items()}
+        record.entries = {surrogate: Entry(*entry) for surrogate, *entry in dump["entries"]}
         record.surrogates = {entry: surrogate for surrogate, entry in record.entries.items()}
         with self._lock:
             self._records[session] = record
@@ -111,32 +156,31 @@ class MemoryVault:
 
     def _mint(self, record: _Record, entries: Collection[Entry], avoid: Collection[str]) -> None:
         # Everything is worked out first and stored last, so that a failure half way stores nothing.
-        namespace, number, state = record.namespace, record.next_number, record.state
-        namespaces, words = state.namespaces, state.words
+        numbers = _Numbers(record)
+        state, words = record.state, record.state.words
         minted: dict[Entry, str] = {}
         for entry in entries:
             word = word_for(entry.entity_type)
             while True:
-                if number == NUMBERS_PER_NAMESPACE:
-                    with self._lock:
-                        namespace = self._draw_namespace()
-                    number = 0
-                    namespaces |= {namespace}
+                namespace, number = numbers.next_for(entry.person, self._new_namespace)
                 surrogate = mint(state.key, word, namespace, number)
-                number += 1
                 if not avoid or surrogate[len(word) + 1 :] not in avoid:
                     break
             minted[entry] = surrogate
             if word not in words:
                 words |= {word}
-        # The number moves first: if this thread is interrupted here, numbers are skipped but none is given
+        # The numbers move first: if this thread is interrupted here, numbers are skipped but none is given
         # twice. A reader takes no lock, so a surrogate has to resolve before the state says that it may
         # exist.
-        record.namespace, record.next_number = namespace, number
+        numbers.keep(record)
         record.entries.update({surrogate: entry for entry, surrogate in minted.items()})
-        if words is not state.words or namespace not in state.namespaces:
-            record.state = SessionState(state.key, namespaces | {namespace}, words)
+        if words is not state.words or numbers.drawn:
+            record.state = SessionState(state.key, state.namespaces.union(numbers.drawn), words)
         record.surrogates.update(minted)
+
+    def _new_namespace(self) -> str:
+        with self._lock:
+            return self._draw_namespace()
 
     def _draw_namespace(self) -> str:
         """Return a namespace that no other session of this vault uses, as long as such are easily found."""

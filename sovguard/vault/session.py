@@ -40,6 +40,10 @@ class VaultSession:
             raise VaultError("the vault did not answer for every value; nothing was sent: check the vault")
         return surrogates
 
+    def people(self) -> Collection[str]:
+        """Return the keys of the people whom the session knows."""
+        return shielded(VaultError, "the vault failed", self._vault.people, self._session)
+
     def get(self, surrogates: Collection[str]) -> Mapping[str, Entry]:
         """Return the entries of the surrogates that are known."""
         return shielded(VaultError, "the vault failed", self._vault.get, self._session, surrogates)

@@ -16,11 +16,17 @@ Kind = Literal["str", "int", "float"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Entry:
-    """One value and what it is; equal entries of one session share one surrogate."""
+    """One value and what it is; equal entries of one session share one surrogate.
+
+    Attributes:
+        person: For a name, the key of who is meant (``sovguard.people``): surrogates of one person share a number. Empty
+            for everything else.
+    """
 
     entity_type: str
     value: str
     kind: Kind = "str"
+    person: str = ""
 
     def __repr__(self) -> str:
         return f"Entry({self.entity_type}, {self.kind} of {len(self.value)} characters)"
@@ -83,4 +89,11 @@ class Vault(Protocol):
 
     def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry]:
         """Return the entries of those ``surrogates`` (canonical spelling) that this session knows."""
+        ...
+
+    def people(self, session: SessionRef) -> Collection[str]:
+        """Return the ``person`` of every entry of this session that has one, each once, in the order of minting.
+
+        None for a session that was never opened.
+        """
         ...

@@ -1,0 +1,122 @@
+"""Other mentions of people whose names are known: the full name again, the given name alone, part of a foreign name.
+
+A name that was told from its surroundings once stands elsewhere without them (길동이는, 길동아). What a mention needs depends on
+the form: a full name only has to stand as a word; a given name that is also a word (하늘, 보라) needs something beside it
+that only people have: a title, 씨, the 이 of 하늘이가, a call, 에게.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from sovguard.detect.literals import Literals
+from sovguard.detect.name_lexicon import NameLexicon, closed, tail_of
+
+_HANGUL = re.compile("[가-힣]+")
+_PARTS = re.compile("[가-힣]{2,}|[A-Z][a-zA-Z'-]{2,}")
+_LONGEST_TAIL = 24
+_TO_PEOPLE = ("에게", "한테", "께", "아", "야", "랑", "이랑")
+_MOST = 4096
+"""Names looked for in one text; nobody mentions more people by their given names."""
+
+
+class Form(NamedTuple):
+    """One way a known person may be mentioned.
+
+    Attributes:
+        name: The name it comes from.
+        whole: Whether it is the whole name, which needs less beside it.
+    """
+
+    name: str
+    whole: bool
+
+
+class Mention(NamedTuple):
+    """A further mention, and the name it is a form of."""
+
+    start: int
+    end: int
+    name: str
+
+
+def forms(names: Iterable[str], lexicon: NameLexicon) -> dict[str, Form]:
+    """Returns every form in which the people called ``names`` may be mentioned, whole names before parts."""
+    known: dict[str, Form] = {}
+    parts: dict[str, Form] = {}
+    for name in names:
+        if len(known) == _MOST:
+            break
+        if len(name) < 2 or name in lexicon.titles or name in lexicon.labels:
+            continue
+        known[name] = Form(name, whole=len(name) > 2)
+        for part in parts_of(name, lexicon):
+            if part not in lexicon.titles and part not in lexicon.labels:
+                parts.setdefault(part, Form(name, whole=False))
+    return parts | known
+
+
+def parts_of(name: str, lexicon: NameLexicon) -> list[str]:
+    """Returns the parts of a name by which people are called: the given name, or the words of a foreign one."""
+    surname = surname_of(name, lexicon)
+    if surname:
+        given = name[len(surname) :]
+        return [given] if len(given) > 1 else []
+    if " " in name:
+        return [part for part in _PARTS.findall(name) if part != name and part.lower() not in lexicon.latin_words]
+    return []
+
+
+def surname_of(name: str, lexicon: NameLexicon) -> str:
+    """Returns the surname of a Korean full name of three or four syllables; empty for any other name."""
+    if not _HANGUL.fullmatch(name):
+        return ""
+    if len(name) in (3, 4) and name[:2] in lexicon.surnames:
+        return name[:2]
+    known = name[0] in lexicon.surnames or name[0] in lexicon.rare_surnames
+    return name[0] if len(name) == 3 and known else ""
+
+
+def mentions(text: str, known: Mapping[str, Form], lexicon: NameLexicon) -> Iterator[Mention]:
+    """Yields where ``text`` mentions people by one of the ``known`` forms, in order and without overlap."""
+    if not known:
+        return
+    words = list(known)
+    if len(words) <= 8:
+        words = [word for word in words if word in text]
+        if not words:
+            return
+    for which, start, end in Literals(words).matches(text):
+        word = words[which]
+        if _stands(text, start, end, word, known[word].whole, lexicon):
+            yield Mention(start, end, known[word].name)
+
+
+def _stands(text: str, start: int, end: int, word: str, whole: bool, lexicon: NameLexicon) -> bool:
+    before = text[start - 1] if start else " "
+    if word[-1].isascii():
+        after = text[end] if end < len(text) else " "
+        return not (before.isascii() and (before.isalnum() or before in "@._-")) and not (
+            after.isascii() and (after.isalnum() or after in "@_")
+        )
+    if "가" <= before <= "힣" or (before.isascii() and before.isalnum()):
+        return False
+    following = _HANGUL.match(text, end)
+    rest = following.group() if following is not None else ""
+    if len(rest) > _LONGEST_TAIL:
+        return False
+    tail = tail_of(rest, closed(word))
+    if tail is None:
+        return False
+    if whole or (word not in lexicon.lookalikes and tail.kind != "none"):
+        return True
+    if tail.kind in ("infix", "title", "honorific") or rest.startswith(_TO_PEOPLE):
+        return True
+    next_word = re.compile(" ([가-힣]{1,24})").match(text, end) if not rest else None
+    if next_word is not None:
+        found = tail_of(next_word.group(1), False) or tail_of(next_word.group(1), True)
+        if found is not None and found.title:
+            return True
+    return word not in lexicon.lookalikes and len(word) > 1 and not rest
