@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError
@@ -21,6 +21,9 @@ from sovguard.shapes import refuse
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.session import shielded
 from sovguard.vault.store import Vault
+
+if TYPE_CHECKING:
+    from presidio_analyzer import EntityRecognizer
 
 Names = Literal["off", "fast", "full"]
 P = ParamSpec("P")
@@ -34,6 +37,26 @@ class _Analyzes(Protocol):
     def analyze(self, texts: Sequence[str]) -> list[list[Detection]]: ...
 
 
+def _told_apart(
+    recognizers: Iterable[str | os.PathLike[str] | EntityRecognizer],
+) -> tuple[tuple[str | os.PathLike[str], ...], tuple[EntityRecognizer, ...]]:
+    """Returns the paths and the Presidio recognizers among ``recognizers``."""
+    paths: list[str | os.PathLike[str]] = []
+    foreign: list[EntityRecognizer] = []
+    for item in recognizers:
+        if isinstance(item, (str, os.PathLike)):
+            paths.append(item)
+        elif all(hasattr(item, name) for name in ("analyze", "supported_entities", "context", "id")) and not (
+            isinstance(item, type)
+        ):
+            foreign.append(item)
+        else:
+            raise ConfigError(
+                f"recognizers takes paths of TOML files and Presidio EntityRecognizer objects, not {type(item).__name__}"
+            )
+    return tuple(paths), tuple(foreign)
+
+
 class Guard:
     """Finds personal information, swaps it for surrogates and puts it back.
 
@@ -42,7 +65,7 @@ class Guard:
     Args:
         names: How names of people are found: ``"full"``, ``"fast"`` or ``"off"``.
         vault: Where values wait for their surrogates; by default this process's memory.
-        recognizers: Paths of further recognizer files (TOML).
+        recognizers: Further recognizers: paths of files (TOML) or folders of them, and Presidio ``EntityRecognizer``s.
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
     """
 
@@ -51,7 +74,7 @@ class Guard:
         *,
         names: Names = "full",
         vault: Vault | None = None,
-        recognizers: Sequence[str | os.PathLike[str]] = (),
+        recognizers: Sequence[str | os.PathLike[str] | EntityRecognizer] = (),
         restore_tools: Collection[str] = (),
         _analyzer: _Analyzes | None = None,
     ) -> None:
@@ -66,10 +89,15 @@ class Guard:
         self.names: Names = names
         self.restore_tools = frozenset(restore_tools)
         self.vault: Vault = MemoryVault() if vault is None else vault
-        self._recognizers = tuple(recognizers)
+        self.recognizer_paths, self._foreign = _told_apart(recognizers)
         self._analyzer = _analyzer
         self._default: Session | None = None
         self._lock = threading.Lock()
+
+    @property
+    def foreign_types(self) -> tuple[str, ...]:
+        """The entity types of the Presidio recognizers that were added."""
+        return tuple(dict.fromkeys(name for other in self._foreign for name in other.supported_entities))
 
     def __repr__(self) -> str:
         return f"Guard(names={self.names!r})"
@@ -209,5 +237,10 @@ class Guard:
                 if self._analyzer is None:
                     from sovguard.detect.analyzer import Analyzer
 
-                    self._analyzer = Analyzer(names=self.names, recognizers=self._recognizers)
+                    analyzer: _Analyzes = Analyzer(names=self.names, recognizers=self.recognizer_paths)
+                    if self._foreign:
+                        from sovguard.presidio import ForeignRecognizers
+
+                        analyzer = ForeignRecognizers(analyzer, self._foreign)
+                    self._analyzer = analyzer
         return self._analyzer

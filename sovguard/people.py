@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sovguard.detect.name_lexicon import HONORIFICS, NameLexicon, load, tail_of
+from sovguard.detect.name_evidence import title_beside
+from sovguard.detect.name_lexicon import HONORIFICS, NameLexicon, load
 from sovguard.detect.name_mentions import parts_of, surname_of
 from sovguard.entities import Detection
 
-_WORD = re.compile(" ?([가-힣]{1,24})")
-_WORD_BEFORE = re.compile("([가-힣]{2,12}) $")
 _SURNAME = re.compile("[가-힣]{1,2}")
 _ANONYMOUS = "모"
+_ANONYMOUS_AFTER = re.compile(" ?모(?:[ (]|씨|군|양)")
 _MASKED = re.compile("[*○●◯〇□OX]")
 
 
@@ -117,9 +117,7 @@ def _compact(name: str) -> str:
     return squeezed if syllables else name
 
 
-def _mentions(
-    text: str, hits: Sequence[Detection], lexicon: NameLexicon
-) -> Iterator[_Mention | None]:
+def _mentions(text: str, hits: Sequence[Detection], lexicon: NameLexicon) -> Iterator[_Mention | None]:
     for hit in hits:
         if hit.entity_type != "PERSON":
             yield None
@@ -129,14 +127,7 @@ def _mentions(
 
 def _title(text: str, start: int, end: int, lexicon: NameLexicon) -> str:
     """Returns the title, honorific or 모 that stands with a name, or an empty string."""
-    following = _WORD.match(text, end)
-    if following is not None:
-        word = following.group(1)
-        for consonant in (False, True):
-            tail = tail_of(word, consonant)
-            if tail is not None and tail.title:
-                return tail.title.removesuffix("님") or tail.title
-        if word[0] == _ANONYMOUS:
-            return _ANONYMOUS
-    before = _WORD_BEFORE.search(text, max(0, start - 14), start)
-    return lexicon.title_before(before.group(1)) if before is not None else ""
+    if _ANONYMOUS_AFTER.match(text, end):
+        return _ANONYMOUS
+    title = title_beside(text, start, end, lexicon)
+    return title.removesuffix("님") or title

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from sovguard.entities import Detection
+from sovguard.entities import Detection, Evidence
 from sovguard.errors import DetectionError, InputError
 from sovguard.redaction import Draft, Redaction, tokenize
 from sovguard.restore.text import Restoration, resolve
@@ -214,6 +214,22 @@ class Session:
         ]
         tokenize(drafts, self._vault)
         return [Redaction(draft.redacted, list(draft.detections), self.id) for draft in drafts]
+
+    def surrogate(self, value: str, entity_type: str) -> str:
+        """Return the surrogate of one value, the one that ``redact`` puts in its place.
+
+        Args:
+            value: The value, whole: nothing is looked for in it.
+            entity_type: What it is.
+        """
+        (text,) = checked_texts([value], "surrogate()")
+        if not text:
+            return text
+        whole = Detection(entity_type, 0, len(text), 1.0, "caller", Evidence("given"))
+        (hits,), people = self._known([text], [[whole]])
+        draft = Draft(text, hits, people=people[0])
+        tokenize([draft], self._vault)
+        return draft.redacted
 
     def restore_text(self, text: str) -> Restoration:
         """Return ``text`` with this session's real values back in their places."""

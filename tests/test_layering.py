@@ -12,7 +12,7 @@ LAYERS = [
     {"people", "restore", "redaction", "shapes", "payloads"},
     {"session"},
     {"guard"},
-    {"clients", "demo_server", "documents", "outputs"},
+    {"clients", "presidio", "demo_server", "documents", "outputs"},
     {"demo", "findings"},
     {"document_runs"},
     {"cli"},

@@ -19,6 +19,7 @@ from sovguard.detect.beside_names import beside_names
 from sovguard.detect.definitions import RecognizerDefinition
 from sovguard.detect.judge import Judge
 from sovguard.detect.labels import Scan, label_cells, label_inserts, may_hold_insert, may_hold_table
+from sovguard.detect.lists import Lists
 from sovguard.detect.overlap import resolve
 from sovguard.detect.patterns import Candidate, Scanner
 from sovguard.detect.repeats import repeated
@@ -56,6 +57,7 @@ class Analyzer:
         pack = packs.built_in_pack()
         everything = packs.recognizers_in_use(recognizers)
         self._scanner = Scanner(everything)
+        self._lists = Lists(everything)
         self._judge = Judge(everything, pack.false_friends, self._scanner.words)
         self._prove(everything[len(pack.recognizers) :])
         self._names: NameRecognizer | None = None
@@ -87,6 +89,10 @@ class Analyzer:
         if self._scanner.limited:
             for text, view, hits in zip(shown, views, found, strict=True):
                 hits += self._scan_limited(text, view)
+        if self._lists:
+            for text, view, hits in zip(shown, views, found, strict=True):
+                listed = self._lists.find(text)
+                hits += listed if view is None else (_original(hit, view) for hit in listed)
         if self._names is not None:
             for text, view, hits, names in zip(shown, views, found, self._names.find(shown), strict=True):
                 more = (*names, *beside_names(text, names))
@@ -101,7 +107,13 @@ class Analyzer:
         for definition in added:
             for number, example in enumerate((*definition.examples, *definition.counterexamples), start=1):
                 joined = _Joined([example.text])
-                hits = (*self._scan(joined)[0], *self._scan_limited(joined.texts[0], joined.views[0]))
+                text, view = joined.texts[0], joined.views[0]
+                listed = self._lists.find(text)
+                hits = (
+                    *self._scan(joined)[0],
+                    *self._scan_limited(text, view),
+                    *(listed if view is None else (_original(hit, view) for hit in listed)),
+                )
                 spans = {
                     example.text[hit.start : hit.end] for hit in hits if hit.recognizer == definition.name
                 }

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 from sovguard.detect.definitions import (
     ContextDefinition,
     Example,
+    ListDefinition,
     PatternDefinition,
     RecognizerDefinition,
     Requires,
@@ -34,6 +36,7 @@ _TOP_FIELDS = frozenset(
         "legal_class",
         "fragments",
         "patterns",
+        "list",
         "context",
         "examples",
         "counterexamples",
@@ -61,8 +64,16 @@ def false_friends(table: Table, source: str) -> tuple[str, ...]:
     return _words(table, "labels", source)
 
 
-def recognizer(table: Table, source: str, *, trusted: bool) -> RecognizerDefinition:
-    """Returns the definition that a parsed file holds; ``trusted`` patterns run without a time limit.
+def recognizer(
+    table: Table, source: str, *, trusted: bool, folder: Traversable | None = None
+) -> RecognizerDefinition:
+    """Returns the definition that a parsed file holds.
+
+    Args:
+        table: The file's content.
+        source: What the file is called in errors.
+        trusted: Whether its patterns run without a time limit.
+        folder: Where the file lies, and with it the list it may name.
 
     Raises:
         RecognizerDefinitionError: Something in it is wrong.
@@ -88,8 +99,9 @@ def recognizer(table: Table, source: str, *, trusted: bool) -> RecognizerDefinit
     for name in fragments:
         _text(fragments, name, f"{source} [fragments]")
     raw_patterns = _tables(table, "patterns", source)
-    if not raw_patterns:
-        raise _wrong(source, "needs at least one [[patterns]] table")
+    listed = _list(_table(table, "list", source), folder, f"{source} [list]") if "list" in table else None
+    if not raw_patterns and listed is None:
+        raise _wrong(source, "needs at least one [[patterns]] table, or a [list]")
     patterns = tuple(_pattern(raw, fragments, source) for raw in raw_patterns)
     names = [pattern.name for pattern in patterns]
     if len(set(names)) != len(names):
@@ -112,7 +124,17 @@ def recognizer(table: Table, source: str, *, trusted: bool) -> RecognizerDefinit
             _counterexample(raw, source) for raw in _tables(table, "counterexamples", source)
         ),
         trusted=trusted,
+        list=listed,
     )
+
+
+def _list(raw: Table, folder: Traversable | None, where: str) -> ListDefinition:
+    _known(raw, frozenset(ListDefinition.__slots__), where)
+    name = _text(raw, "file", where)
+    if folder is None or re.search(r"(?:^|[/\\])\.\.(?:[/\\]|$)", name) or name.startswith(("/", "\\")):
+        raise _wrong(where, "file must lie beside the TOML file or below it")
+    column = _text(raw, "column", where, "") if "column" in raw else ""
+    return ListDefinition(folder.joinpath(name), column, _share(raw, "score", where, 0.9))
 
 
 def _pattern(raw: Table, fragments: Table, source: str) -> PatternDefinition:

@@ -8,6 +8,7 @@ the files, ``packs`` knows where they lie.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 from sovguard.entities import LegalClass
@@ -78,6 +79,21 @@ class ContextDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class ListDefinition:
+    """A file of values that are found as they stand (a staff directory, customers).
+
+    Attributes:
+        file: UTF-8 text with a value in each line, or CSV or TSV with a header.
+        column: The column of a CSV or TSV file; empty where lines are values.
+        score: Confidence of a hit.
+    """
+
+    file: Traversable
+    column: str = ""
+    score: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A text and what has to be found in it; ``match`` is ``None`` for a counterexample."""
 
@@ -98,6 +114,7 @@ class RecognizerDefinition:
     examples: tuple[Example, ...]
     counterexamples: tuple[Example, ...]
     trusted: bool
+    list: ListDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,15 @@ class Morpheme(NamedTuple):
     unknown: bool
 
 
+class Reading(NamedTuple):
+    """One morpheme as a word of a dictionary: ``text[start:end]``, its dictionary form and its Kiwi tag."""
+
+    start: int
+    end: int
+    lemma: str
+    tag: str
+
+
 class MorphemeArrays(NamedTuple):
     """Morphemes as arrays of equal length, ordered by start.
 
@@ -79,6 +88,22 @@ def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
     """
     for tokens in _analysed(texts):
         yield sorted(Morpheme(m.start + at, m.start + m.len + at, m.tag, m.oov) for at, m in tokens)
+
+
+def readings(texts: Sequence[str]) -> Iterator[list[Reading]]:
+    """Gives the morphemes of each text with their dictionary forms (하다 for 했), ordered by start.
+
+    Raises:
+        DetectionError: If Kiwi cannot be loaded or fails.
+    """
+    for tokens in _analysed(texts):
+        found: list[Reading] = []
+        for at, m in tokens:
+            tag = m.tag.partition("-")[0]
+            # Kiwi leaves the suffix that makes a verb of a noun (전화 + 하) without its ending.
+            lemma = f"{m.form}다" if tag in ("XSV", "XSA") else m.lemma
+            found.append(Reading(m.start + at, m.start + m.len + at, lemma, tag))
+        yield sorted(found, key=lambda reading: reading.start)  # of a fused syllable, the stem comes first
 
 
 def morpheme_arrays(texts: Sequence[str], begins: Sequence[int]) -> MorphemeArrays:

@@ -7,8 +7,7 @@ text.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -36,7 +35,7 @@ _NONE, _PARTICLE, _INFIX = Tail("none"), Tail("particle"), Tail("infix")
 
 @dataclass(frozen=True, slots=True)
 class NameLexicon:
-    """The lists, as sets, and the points each piece of evidence is worth."""
+    """The lists, as sets."""
 
     surnames: frozenset[str]
     rare_surnames: frozenset[str]
@@ -59,8 +58,6 @@ class NameLexicon:
     title_pattern: re.Pattern[str]
     title_starts: frozenset[str]
     longest_tail: int
-    thresholds: Mapping[str, float]
-    points: Mapping[str, Mapping[str, float]]
 
     def particle(self, form: str, before: str) -> bool:
         """Tells whether ``form`` is a particle or copula that agrees with the final sound of ``before``."""
@@ -162,16 +159,8 @@ def load() -> NameLexicon:
     """Returns the built-in lists.
 
     Raises:
-        RecognizerDefinitionError: If a list or ``person.toml`` is missing or wrong.
+        RecognizerDefinitionError: If a list is missing or wrong.
     """
-    try:
-        settings = tomllib.loads(_read("person.toml"))
-        thresholds = {str(k): float(v) for k, v in settings["thresholds"].items()}
-        points = {str(k): {str(n): float(v) for n, v in t.items()} for k, t in settings["points"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RecognizerDefinitionError(
-            "person.toml: [thresholds] and [points] must be tables of numbers; reinstall sovguard."
-        ) from error
     consonant: set[str] = set()
     vowel: set[str] = set()
     for line in _lines("name_particles_ko.txt"):
@@ -201,8 +190,6 @@ def load() -> NameLexicon:
         title_pattern=_longest_first(titles),
         title_starts=frozenset(title[:2] for title in titles),
         longest_tail=max(map(len, titles)) + max(map(len, consonant | vowel)) + 4,
-        thresholds=thresholds,
-        points=points,
     )
 
 

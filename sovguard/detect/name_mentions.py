@@ -15,9 +15,11 @@ from sovguard.detect.literals import Literals
 from sovguard.detect.name_lexicon import NameLexicon, closed, tail_of
 
 _HANGUL = re.compile("[가-힣]+")
+_NEXT = re.compile(" ([가-힣]{1,24})")
 _PARTS = re.compile("[가-힣]{2,}|[A-Z][a-zA-Z'-]{2,}")
-_LONGEST_TAIL = 24
+_LONGEST, _LONGEST_TAIL = 40, 24
 _TO_PEOPLE = ("에게", "한테", "께", "아", "야", "랑", "이랑")
+_FEW = 16
 _MOST = 4096
 """Names looked for in one text; nobody mentions more people by their given names."""
 
@@ -49,7 +51,7 @@ def forms(names: Iterable[str], lexicon: NameLexicon) -> dict[str, Form]:
     for name in names:
         if len(known) == _MOST:
             break
-        if len(name) < 2 or name in lexicon.titles or name in lexicon.labels:
+        if not 2 <= len(name) <= _LONGEST or name in lexicon.titles or name in lexicon.labels:
             continue
         known[name] = Form(name, whole=len(name) > 2)
         for part in parts_of(name, lexicon):
@@ -65,7 +67,9 @@ def parts_of(name: str, lexicon: NameLexicon) -> list[str]:
         given = name[len(surname) :]
         return [given] if len(given) > 1 else []
     if " " in name:
-        return [part for part in _PARTS.findall(name) if part != name and part.lower() not in lexicon.latin_words]
+        return [
+            part for part in _PARTS.findall(name) if part != name and part.lower() not in lexicon.latin_words
+        ]
     return []
 
 
@@ -83,15 +87,30 @@ def mentions(text: str, known: Mapping[str, Form], lexicon: NameLexicon) -> Iter
     """Yields where ``text`` mentions people by one of the ``known`` forms, in order and without overlap."""
     if not known:
         return
-    words = list(known)
-    if len(words) <= 8:
-        words = [word for word in words if word in text]
-        if not words:
-            return
-    for which, start, end in Literals(words).matches(text):
-        word = words[which]
+    for word, start, end in _places(text, known):
         if _stands(text, start, end, word, known[word].whole, lexicon):
             yield Mention(start, end, known[word].name)
+
+
+def _places(text: str, known: Mapping[str, Form]) -> Iterator[tuple[str, int, int]]:
+    """Yields where known forms stand, the leftmost and longest first, without overlap."""
+    if len(known) > _FEW:
+        words = list(known)
+        for which, start, end in Literals(words).matches(text):
+            yield words[which], start, end
+        return
+    # For few forms an automaton costs more than it saves.
+    places: list[tuple[int, int, str]] = []
+    for word in known:
+        at = text.find(word)
+        while at >= 0:
+            places.append((at, -len(word), word))
+            at = text.find(word, at + 1)
+    reach = 0
+    for start, size, word in sorted(places):
+        if start >= reach:
+            reach = start - size
+            yield word, start, reach
 
 
 def _stands(text: str, start: int, end: int, word: str, whole: bool, lexicon: NameLexicon) -> bool:
@@ -114,7 +133,7 @@ def _stands(text: str, start: int, end: int, word: str, whole: bool, lexicon: Na
         return True
     if tail.kind in ("infix", "title", "honorific") or rest.startswith(_TO_PEOPLE):
         return True
-    next_word = re.compile(" ([가-힣]{1,24})").match(text, end) if not rest else None
+    next_word = _NEXT.match(text, end) if not rest else None
     if next_word is not None:
         found = tail_of(next_word.group(1), False) or tail_of(next_word.group(1), True)
         if found is not None and found.title:

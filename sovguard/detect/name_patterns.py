@@ -1,7 +1,7 @@
 """Names that are recognised by their form: partly masked, 김모 씨, in Latin letters, Vietnamese, spaced out.
 
 Regular expressions only, each with bounded repetition, so the cost stays linear. Names in plain Hangul are
-found by ``name_candidates`` and ``name_rules``.
+found by the model (``name_model``).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Shape:
 
 
 _MASK = "[*○●◯〇□]"
+_CAPITALS = re.compile("[A-Z]{2}|Dr|Prof")
 _MASKED = re.compile(f"[가-힣](?:{_MASK}|O[OX가-힣]|XX)")
 # 이모님 and 고모님 are aunts, 부모님 parents: before 님 the written-together form is none of these.
 _KIN_BEFORE_MO = frozenset("이고부조유계노생양장사숙백외시친종")
@@ -78,34 +79,43 @@ _COUNTERS = frozenset("명분개번건장대")
 @cache
 def _compiled() -> tuple[re.Pattern[str], ...]:
     lexicon = load()
-    surname = _one_of(lexicon.surnames | lexicon.rare_surnames)
-    first = _one_of(lexicon.foreign_surnames)
+    surnames = lexicon.surnames | lexicon.rare_surnames
+    surname = _one_of(surnames)
     return (
-        re.compile(
-            rf"(?<![가-힣A-Za-z0-9*])({surname}[가-힣]?)({_MASK}{{1,3}}|[OX]{{2}}|O(?=[가-힣]))"
-            "([가-힣]{0,12})(?![*A-Za-z0-9])"
+        _at_word_start(
+            surnames,
+            rf"({surname}[가-힣]?)({_MASK}{{1,3}}|[OX]{{2}}|O(?=[가-힣]))([가-힣]{{0,12}})(?![*A-Za-z0-9])",
+            before="가-힣A-Za-z0-9*",
         ),
-        re.compile(rf"(?<![가-힣])({surname})( ?)모( ?)(씨|군|양|님|\(|[가-힣]{{2,8}})"),
-        re.compile(rf"(?<![가-힣])({surname}) ?({_LATIN_TITLE})(?![A-Za-z0-9])"),
-        re.compile(rf"(?<![가-힣])({first}(?: [가-힣]{{1,4}}){{1,3}})(?![가-힣])"),
-        re.compile(
-            rf"(?<![가-힣])({surname}) "
-            "([가-힣]{1,2}(?![가-힣])|[가-힣]{2}(?=님|입니다))"
+        _at_word_start(surnames, rf"({surname})( ?)모( ?)(씨|군|양|님|\(|[가-힣]{{2,8}})"),
+        _at_word_start(surnames, rf"({surname}) ?({_LATIN_TITLE})(?![A-Za-z0-9])"),
+        _at_word_start(
+            lexicon.foreign_surnames,
+            rf"({_one_of(lexicon.foreign_surnames)}(?: [가-힣]{{1,4}}){{1,3}})(?![가-힣])",
         ),
-        re.compile(
-            rf"(?<![가-힣])(?=({surname} {{1,3}}([가-힣]) {{1,3}}([가-힣]))([가-힣]{{0,8}})"
-            "(?! ?(?![씨님군양])[가-힣](?![가-힣])))"
+        _at_word_start(surnames, rf"({surname}) ([가-힣]{{1,2}}(?![가-힣])|[가-힣]{{2}}(?=님|입니다))"),
+        _at_word_start(
+            surnames,
+            rf"({surname} {{1,3}}([가-힣]) {{1,3}}([가-힣]))([가-힣]{{0,8}})(?! ?(?![씨님군양])[가-힣](?![가-힣]))",
         ),
     )
 
 
+def _at_word_start(words: Iterable[str], body: str, before: str = "가-힣") -> re.Pattern[str]:
+    """Returns a pattern for ``body``, which begins with one of ``words``, where a word begins.
+
+    It takes the first character alone, so that the search can skip all others and readings may overlap.
+    """
+    starts = "".join(sorted({word[0] for word in words}))
+    return re.compile(f"[{starts}](?<![{before}].)(?<=(?={body}).)")
+
+
 def _one_of(words: Iterable[str]) -> str:
-    """A regex for any of ``words``, longest first; the class in front rejects most positions in one step."""
+    """Returns an expression for any of ``words``, longest first."""
     ordered = sorted(words, key=lambda word: (-len(word), word))
     long = [word for word in ordered if len(word) > 1]
     short = "".join(word for word in ordered if len(word) == 1)
-    starts = "".join(sorted({word[0] for word in ordered}))
-    return f"(?=[{starts}])(?:{'|'.join([*long, f'[{short}]'] if short else long)})"
+    return f"(?:{'|'.join([*long, f'[{short}]'] if short else long)})"
 
 
 def shapes(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
@@ -118,7 +128,7 @@ def shapes(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
     for match in anonymous.finditer(text) if "모" in text else ():
         if (shape := _anonymous(match)) is not None:
             yield shape
-    for match in latin_title.finditer(text):
+    for match in latin_title.finditer(text) if _CAPITALS.search(text) else ():
         yield Shape(match.start(1), match.end(1), "surname+title", 0.85, match.group(2))
     for match in foreign.finditer(text):
         yield Shape(match.start(1), _foreign_end(match), "foreign", 0.85)
@@ -179,14 +189,11 @@ def _spaced(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
     before = text[max(0, match.start() - 24) : match.start()]
     label = _LABEL_BEFORE.search(before)
     name = lexicon.label(label.group(1)) if label else ""
-    closing = text[match.end() : match.end() + 2]
+    end = match.end(2)
+    closing = text[end : end + 2]
     own = bool(before) and before[-1] in _OPEN and closing[:1] in _CLOSE[before[-1]]
-    if (
-        own
-        or (name and closing[:1] in ("", "\n", "(", ",", '"', "'", "/"))
-        or _CALLED.match(text, match.end())
-    ):
-        return Shape(match.start(), match.end(), "spaced", 0.65, name)
+    if own or (name and closing[:1] in ("", "\n", "(", ",", '"', "'", "/")) or _CALLED.match(text, end):
+        return Shape(match.start(), end, "spaced", 0.65, name)
     return None
 
 

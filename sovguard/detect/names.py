@@ -1,49 +1,58 @@
 """Person names: texts in, PERSON spans out.
 
-The seam of name detection. ``NameRecognizer.find`` gets normalised texts and gives spans; behind it lie word
-lists (``name_lexicon``), candidates (``name_candidates``), forms (``name_patterns``), Kiwi's reading and
-points (``name_rules``). Another model may take their place without a change for the caller.
+The seam of name detection. ``NameRecognizer.find`` gets normalised texts and gives spans; behind it lie the model
+(``name_model``), forms that are names by themselves (``name_patterns``), fields and columns that ask for a name
+(``name_fields``) and further mentions of the people found (``name_mentions``). Another model may take their place without a
+change for the caller.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Literal
 
-from sovguard.detect.morphology import Morpheme, morphemes
-from sovguard.detect.name_candidates import Candidate, candidates
-from sovguard.detect.name_lexicon import NameLexicon, load
-from sovguard.detect.name_patterns import Shape, shapes
-from sovguard.detect.name_rules import columns, confidence, fields, support, weigh
+from sovguard.detect import name_model
+from sovguard.detect.name_decoding import Named
+from sovguard.detect.name_evidence import evidence
+from sovguard.detect.name_fields import columns, fields
+from sovguard.detect.name_lexicon import load
+from sovguard.detect.name_mentions import forms, mentions
+from sovguard.detect.name_model import NameModel
+from sovguard.detect.name_patterns import shapes
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import ConfigError
 
-_MAY_HOLD_NAME = re.compile("[가-힣]|[A-Z][A-Za-z]|[一-龥]{2}")
-_REPEATABLE = re.compile("[가-힣]{3,24}|[A-Z][A-Za-z]{2,19}")
+_MAY_HOLD_NAME = re.compile("[가-힣]|[A-Za-z]{2}|[一-龥]{2}")
 _SEEN_SCORE = 0.7
-_AT_ONCE = 256
+_LOWEST, _HIGHEST = 0.5, 0.85
+"""Scores of the model: a name is never so certain that it breaks up an address or an account it lies in."""
+_SURE = 0.6
 
 
 class NameRecognizer:
     """Finds person names; holds no state of its own, so threads may share it.
 
     Args:
-        mode: ``"full"`` weighs Kiwi's morphemes too; ``"fast"`` looks at characters and word lists only.
+        mode: ``"full"`` reads Kiwi's morphemes too; ``"fast"`` reads characters only.
+        model: The model to ask; the pack's own if ``None``.
 
     Raises:
-        ConfigError: If ``mode`` is neither.
+        ConfigError: If ``mode`` is neither, or the model cannot be loaded.
         RecognizerDefinitionError: If the pack's lists cannot be read.
     """
 
-    def __init__(self, mode: Literal["fast", "full"]) -> None:
+    def __init__(self, mode: Literal["fast", "full"], model: NameModel | None = None) -> None:
         if mode not in ("fast", "full"):
             raise ConfigError(
                 "NameRecognizer mode must be 'fast' or 'full'; for no names at all, do not build one."
             )
         self._full = mode == "full"
         self._lexicon = load()
+        self._model = name_model.built_in() if model is None else model
+        self._lean = self._model.full_lean if self._full else self._model.quick_lean
 
     def find(self, texts: Sequence[str]) -> list[list[Detection]]:
         """Returns the names in each text, in order of appearance and free of overlaps.
@@ -54,101 +63,66 @@ class NameRecognizer:
         Raises:
             DetectionError: If morphological analysis fails.
         """
-        found: list[list[Detection]] = []
-        for start in range(0, len(texts), _AT_ONCE):
-            found += self._find(texts[start : start + _AT_ONCE])
+        asked = [index for index, text in enumerate(texts) if _MAY_HOLD_NAME.search(text)]
+        found: list[list[Detection]] = [[] for _ in texts]
+        answers = self._model.names([texts[index] for index in asked], full=self._full)
+        for index, names in zip(asked, answers, strict=True):
+            found[index] = self._resolved(texts[index], names)
         return found
 
-    def _find(self, texts: Sequence[str]) -> Iterator[list[Detection]]:
+    def _resolved(self, text: str, names: Sequence[Named]) -> list[Detection]:
+        """Returns what forms, fields and the model find, and further mentions of it."""
+        taken: list[Detection] = []
+        covered = bytearray(len(text))
         lexicon = self._lexicon
-        analysed: Iterable[list[Morpheme] | None] = (
-            morphemes(texts) if self._full else repeat(None, len(texts))
-        )
-        # Texts are taken one by one as Kiwi's threads finish them, so both work at the same time.
-        for text, reading in zip(texts, analysed, strict=True):
-            if not _MAY_HOLD_NAME.search(text):
-                yield []
-                continue
-            each = candidates(text, lexicon)
-            weigh(each, reading, lexicon)
-            support(text, each, lexicon)
-            yield _resolve(text, reading, each, lexicon, lexicon.thresholds["full" if self._full else "fast"])
+        headers: list[tuple[int, int]] = []
+        for shape in chain(fields(text, lexicon), columns(text, lexicon), shapes(text, lexicon)):
+            if not shape.pattern:
+                headers.append((shape.start, shape.end))
+            elif not any(covered[shape.start : shape.end]):
+                found = Evidence(shape.pattern, context=shape.context or None)
+                _take(taken, covered, shape.start, shape.end, shape.score, found)
+        for start, end in headers:
+            covered[start:end] = b"\x01" * (end - start)
+        otherwise = "morphology" if self._full else "characters"
+        for start, end, probability in names:
+            if not any(covered[start:end]) and _is_whole(text, start, end):
+                why = evidence(text, start, end, otherwise, lexicon)
+                _take(taken, covered, start, end, self._score(probability), why)
+        for start, end in self._mentioned(text, taken):
+            if not any(covered[start:end]):
+                _take(taken, covered, start, end, _SEEN_SCORE, Evidence("seen"))
+        taken.sort(key=lambda hit: hit.start)
+        return taken
+
+    def _mentioned(self, text: str, taken: Sequence[Detection]) -> Iterator[tuple[int, int]]:
+        sure = {
+            text[hit.start : hit.end]: None for hit in taken if hit.score >= _SURE and hit.end - hit.start > 1
+        }
+        if sure:
+            for start, end, _ in mentions(text, forms(sure, self._lexicon), self._lexicon):
+                yield start, end
+
+    def _score(self, probability: float) -> float:
+        """Returns the model's probability moved so that one half is where it begins to report."""
+        odds = math.log(probability / (1 - probability)) + self._lean
+        return round(min(_HIGHEST, max(_LOWEST, 1 / (1 + math.exp(-odds)))), 2)
 
 
-def _resolve(
-    text: str,
-    read: Sequence[Morpheme] | None,
-    held: Iterable[Candidate],
-    lexicon: NameLexicon,
-    threshold: float,
-) -> list[Detection]:
-    """Returns the best reading of each stretch, together with repeated mentions of what was found."""
-    taken: dict[int, Detection] = {}
-    covered = bytearray(len(text))
-    known: set[str] = set()
-    headers: list[Shape] = []
-    for shape in chain(fields(text, read, lexicon), columns(text, read, lexicon), shapes(text, lexicon)):
-        if not shape.pattern:
-            headers.append(shape)
-        elif not any(covered[shape.start : shape.end]):
-            _take(taken, covered, _of_shape(shape))
-            if shape.pattern in ("romanised", "latin", "label", "alias"):
-                known.update(word for word in text[shape.start : shape.end].split() if len(word) > 2)
-    for header in headers:
-        covered[header.start : header.end] = b"\x01" * (header.end - header.start)
-    best: dict[int, Candidate] = {}
-    for candidate in held:
-        if candidate.score >= threshold and (
-            candidate.start not in best or best[candidate.start].score < candidate.score
-        ):
-            best[candidate.start] = candidate
-    for candidate in best.values():
-        if not any(covered[candidate.start : candidate.end]):
-            _take(taken, covered, _of_candidate(candidate))
-            if len(candidate.surface) > 2 and candidate.score >= lexicon.thresholds["certain"]:
-                known.add(candidate.surface)
-    if known:
-        for match in _REPEATABLE.finditer(text):
-            for size in (len(match.group()),) if match.group().isascii() else (4, 3):
-                end = match.start() + size
-                if text[match.start() : end] in known and not any(covered[match.start() : end]):
-                    _take(taken, covered, _detection(match.start(), end, _SEEN_SCORE, "seen"))
-    return [taken[start] for start in sorted(taken)]
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Tells whether a name begins with a letter and cuts no word of Latin letters in two."""
+    first, last = text[start], text[end - 1]
+    if not first.isalpha():
+        return False
+    before, after = text[start - 1 : start], text[end : end + 1]
+    cut = (first.isascii() and before.isascii() and before.isalpha()) or (
+        last.isascii() and last.isalpha() and after.isascii() and after.isalpha()
+    )
+    return not cut
 
 
-def _take(taken: dict[int, Detection], covered: bytearray, detection: Detection) -> None:
-    taken[detection.start] = detection
-    covered[detection.start : detection.end] = b"\x01" * (detection.end - detection.start)
-
-
-def _of_shape(shape: Shape) -> Detection:
-    return _detection(shape.start, shape.end, shape.score, shape.pattern, shape.context)
-
-
-def _of_candidate(candidate: Candidate) -> Detection:
-    pattern, context = _why(candidate)
-    return _detection(candidate.start, candidate.end, confidence(candidate.score), pattern, context)
-
-
-def _why(candidate: Candidate) -> tuple[str, str]:
-    """Returns the strongest reason in words: the rule and the title or label that counted."""
-    if candidate.kind == "bare":
-        return "surname+title", candidate.context
-    if candidate.after in ("title", "honorific", "next_title", "next_honorific"):
-        return "name+title", candidate.context
-    if candidate.before in ("label", "label_space", "title"):
-        return "label", candidate.context
-    evidence = candidate.evidence
-    if "speaker" in evidence:
-        return "speaker", ""
-    if "particle.vocative" in evidence:
-        return "vocative", ""
-    if "known" in evidence or "known_given" in evidence:
-        return "seen", ""
-    if "beside" in evidence or "column" in evidence:
-        return "list", ""
-    return ("characters" if candidate.reading == "unread" else "morphology"), ""
-
-
-def _detection(start: int, end: int, score: float, pattern: str, context: str = "") -> Detection:
-    return Detection("PERSON", start, end, score, "person", Evidence(pattern, context=context or None))
+def _take(
+    taken: list[Detection], covered: bytearray, start: int, end: int, score: float, why: Evidence
+) -> None:
+    taken.append(Detection("PERSON", start, end, score, "person", why))
+    covered[start:end] = b"\x01" * (end - start)

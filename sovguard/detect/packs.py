@@ -35,7 +35,7 @@ def built_in_pack() -> Pack:
         kind = table.get("kind", "recognizer")
         if kind == "false_friends":
             friends += false_friends(table, item.name)
-        elif kind != "names":
+        elif kind not in ("names", "name_model"):
             recognizers.append(recognizer(table, item.name, trusted=True))
     return Pack(tuple(recognizers), tuple(friends))
 
@@ -68,7 +68,7 @@ def path_definitions(paths: Iterable[str | os.PathLike[str]]) -> tuple[Recognize
         if path.is_dir():
             found += _folder(path, str(path))
         elif path.is_file():
-            found.append(_own(path, str(path)))
+            found.append(_own(path, str(path), path.parent))
         else:
             raise RecognizerDefinitionError(f"recognizer file {str(path)!r} does not exist")
     return tuple(found)
@@ -79,11 +79,11 @@ def _folder(folder: Traversable, name: str) -> Iterator[RecognizerDefinition]:
     if not files:
         raise RecognizerDefinitionError(f"recognizer pack {name!r} holds no .toml file")
     for item in sorted(files, key=lambda entry: entry.name):
-        yield _own(item, f"{name}/{item.name}")
+        yield _own(item, f"{name}/{item.name}", folder)
 
 
-def _own(item: Traversable, source: str) -> RecognizerDefinition:
-    return recognizer(parse(_read(item, source), source), source, trusted=False)
+def _own(item: Traversable, source: str, folder: Traversable) -> RecognizerDefinition:
+    return recognizer(parse(_read(item, source), source), source, trusted=False, folder=folder)
 
 
 def _read(item: Traversable, source: str) -> str:

@@ -1,0 +1,178 @@
+"""The trained name model: its description in the pack, its weights, and the two readings of a text it gives.
+
+``name_model.toml`` names the weights files, their hashes and the operating points. The quick network reads characters
+alone; the full one reads Kiwi's morphemes too, where the quick one does not already rule out a name. A model of one's own
+(``training/train_names.py``) is the same three files in another folder.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sovguard.detect.morphology import morpheme_arrays
+from sovguard.detect.name_decoding import Named, decoded, outside_odds
+from sovguard.detect.name_features import characters, joined, morpheme_features, neighbours, words_around
+from sovguard.detect.name_network import Features, NameNetwork, unpacked
+from sovguard.errors import ConfigError
+
+DESCRIPTION = "name_model.toml"
+_AT_ONCE = 60_000
+"""Characters of short texts read in one go."""
+_AROUND = 24
+"""Characters read to either side of where a name may be; more than the full network sees."""
+_SNAP = 24
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NameModel:
+    """Two networks and where they are set.
+
+    Attributes:
+        quick: Reads characters alone.
+        full: Reads morphemes too.
+        quick_lean: Log-odds given to names for free where the quick network decides.
+        full_lean: The same for the full network.
+        open: Log-odds of the quick network above which a place is looked at with morphemes.
+    """
+
+    quick: NameNetwork
+    full: NameNetwork
+    quick_lean: float
+    full_lean: float
+    open: float
+
+    def names(self, texts: Sequence[str], *, full: bool) -> list[list[Named]]:
+        """Returns the names of each text, in order.
+
+        Args:
+            texts: Normalised texts (NFC).
+            full: Whether morphemes are read; otherwise characters alone.
+
+        Raises:
+            DetectionError: If morphological analysis fails.
+        """
+        found: list[list[Named]] = []
+        for group in _groups(texts):
+            found += self._names(group, full)
+        return found
+
+    def _names(self, texts: Sequence[str], full: bool) -> list[list[Named]]:
+        features, begins = _read(texts, self.quick.gap)
+        logits = self.quick.scores(features)
+        odds = outside_odds(logits)
+        places = [(index, 0) for index in range(len(texts))]
+        lean = self.quick_lean
+        if full:
+            cut = _stretches(texts, begins, np.flatnonzero(odds > self.open))
+            pieces = [texts[index][start:end] for index, start, end in cut]
+            places = [(index, start) for index, start, _ in cut]
+            features, begins = _read(pieces, self.full.gap)
+            read = morpheme_features(len(features.characters), morpheme_arrays(pieces, begins))
+            logits = self.full.scores(replace(features, morphemes=read))
+            odds = outside_odds(logits)
+            lean = self.full_lean
+        found: list[list[Named]] = [[] for _ in texts]
+        for name in decoded(logits, odds, lean):
+            piece = bisect_right(begins, name.start) - 1
+            index, start = places[piece]
+            shift = start - begins[piece]
+            found[index].append(Named(name.start + shift, name.end + shift, name.probability))
+        return found
+
+
+def _groups(texts: Sequence[str]) -> list[Sequence[str]]:
+    groups: list[Sequence[str]] = []
+    first = size = 0
+    for index, text in enumerate(texts):
+        if size and size + len(text) > _AT_ONCE:
+            groups.append(texts[first:index])
+            first, size = index, 0
+        size += len(text)
+    groups.append(texts[first:])
+    return groups
+
+
+def _read(texts: Sequence[str], gap: int) -> tuple[Features, list[int]]:
+    whole, mask, begins = joined(texts, gap)
+    ids = characters(whole)
+    return Features(ids, *neighbours(ids), words_around(whole), mask), begins
+
+
+def _stretches(
+    texts: Sequence[str], begins: Sequence[int], hot: npt.NDArray[np.intp]
+) -> list[tuple[int, int, int]]:
+    """Returns the stretches around hot places as (text, start, end), cut between words, free of overlaps."""
+    if not len(hot):
+        return []
+    which = np.searchsorted(begins, hot, side="right") - 1
+    breaks = np.flatnonzero((np.diff(hot) > 2 * _AROUND) | (np.diff(which) > 0)) + 1
+    firsts, lasts = [0, *breaks.tolist()], [*(breaks - 1).tolist(), len(hot) - 1]
+    found: list[tuple[int, int, int]] = []
+    for first, last in zip(firsts, lasts, strict=True):
+        index = int(which[first])
+        text = texts[index]
+        low = max(0, int(hot[first]) - begins[index] - _AROUND)
+        high = min(len(text), int(hot[last]) - begins[index] + 1 + _AROUND)
+        if low:
+            cut = max(text.rfind(mark, max(0, low - _SNAP), low + 1) for mark in " \n")
+            low = cut + 1 if cut >= 0 else low
+        if high < len(text):
+            ends = [end for mark in " \n" if (end := text.find(mark, high, high + _SNAP)) >= 0]
+            high = min(ends, default=high)
+        if found and found[-1][0] == index and found[-1][2] >= low:
+            low = found.pop()[1]
+        found.append((index, low, high))
+    return found
+
+
+@cache
+def built_in() -> NameModel:
+    """Returns the pack's model, read once.
+
+    Raises:
+        ConfigError: If a file is missing or not the one it should be.
+    """
+    return _load(resources.files("sovguard.recognizers"))
+
+
+def load(folder: str | os.PathLike[str]) -> NameModel:
+    """Returns a model of one's own from its folder.
+
+    Raises:
+        ConfigError: If a file is missing, not the one it should be, or of another version.
+    """
+    return _load(Path(folder))  # a Path is a Traversable
+
+
+def _load(folder: Traversable) -> NameModel:
+    try:
+        settings = tomllib.loads(folder.joinpath(DESCRIPTION).read_text("utf-8"))
+        quick, full = settings["quick"], settings["full"]
+        return NameModel(
+            quick=_network(folder, quick),
+            full=_network(folder, full),
+            quick_lean=float(quick["lean"]),
+            full_lean=float(full["lean"]),
+            open=float(full["open"]),
+        )
+    except (OSError, UnicodeError, KeyError, TypeError, ValueError):
+        raise ConfigError(
+            f"the name model's {DESCRIPTION}, or a file it names, is missing or wrong; install or train it again"
+        ) from None
+
+
+def _network(folder: Traversable, part: Mapping[str, Any]) -> NameNetwork:
+    arrays, about = unpacked(folder.joinpath(part["file"]).read_bytes(), part["sha256"])
+    return NameNetwork(arrays, tuple(about["dilations"]))
