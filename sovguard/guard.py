@@ -66,6 +66,7 @@ class Guard:
         names: How names of people are found: ``"full"``, ``"fast"`` or ``"off"``.
         vault: Where values wait for their surrogates; by default this process's memory.
         recognizers: Further recognizers: paths of files (TOML) or folders of them, and Presidio ``EntityRecognizer``s.
+        name_model: Folder of a name model of one's own (docs/names.md); the built-in one if ``None``.
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
     """
 
@@ -75,6 +76,7 @@ class Guard:
         names: Names = "full",
         vault: Vault | None = None,
         recognizers: Sequence[str | os.PathLike[str] | EntityRecognizer] = (),
+        name_model: str | os.PathLike[str] | None = None,
         restore_tools: Collection[str] = (),
         _analyzer: _Analyzes | None = None,
     ) -> None:
@@ -90,6 +92,7 @@ class Guard:
         self.restore_tools = frozenset(restore_tools)
         self.vault: Vault = MemoryVault() if vault is None else vault
         self.recognizer_paths, self._foreign = _told_apart(recognizers)
+        self._name_model = name_model
         self._analyzer = _analyzer
         self._default: Session | None = None
         self._lock = threading.Lock()
@@ -237,7 +240,9 @@ class Guard:
                 if self._analyzer is None:
                     from sovguard.detect.analyzer import Analyzer
 
-                    analyzer: _Analyzes = Analyzer(names=self.names, recognizers=self.recognizer_paths)
+                    analyzer: _Analyzes = Analyzer(
+                        names=self.names, recognizers=self.recognizer_paths, name_model=self._name_model
+                    )
                     if self._foreign:
                         from sovguard.presidio import ForeignRecognizers
 

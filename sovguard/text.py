@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 
@@ -172,6 +172,18 @@ class ViewBuilder:
     def view(self) -> View:
         """Returns what was collected."""
         return View("".join(self.pieces), tuple(self.starts), tuple(self.runs))
+
+
+def groups(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Splits texts into groups of about ``size`` characters, in order; a longer text is a group of its own."""
+    first = total = 0
+    for index, text in enumerate(texts):
+        if total and total + len(text) > size:
+            yield texts[first:index]
+            first, total = index, 0
+        total += len(text)
+    if first < len(texts):
+        yield texts[first:]
 
 
 def may_change(text: str) -> list[int]:

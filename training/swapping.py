@@ -15,6 +15,7 @@ from importlib import resources
 from documents import Document
 
 _HANGUL = re.compile("[가-힣]+")
+_SLOT = re.compile("{([a-z]+)}")
 _LATIN = re.compile("[A-Za-z][A-Za-z .'-]{2,}")
 _SPACED = re.compile("[가-힣]+(?: [가-힣]+)+")
 # Thousands of people a surname, Statistics Korea 2015, rounded; the rest of the pack's list is drawn flat.
@@ -30,15 +31,7 @@ _FREQUENT = {
 _TWO = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방", "망절", "어금")
 _EXAMPLE = "홍길동"
 """The John Doe of Korean forms and test data: it stays where it is, and turns up elsewhere."""
-_PURE = (
-    "하늘 보라 가을 이슬 아름 한결 슬기 다정 나라 사랑 미소 우주 바다 별 봄 솔 새봄 초롱 "
-    "누리 아라 다온 라온 새롬 보람 한별 은별 샛별 가람 나래 다솜 마루 아람 여울 이든 하람 "
-    "하리 예슬 푸름 한솔 찬솔 다은 고은 새벽 나무 겨울 여름 소라 진주 은하 유리 소리 자람 "
-    "버들 달래 단비 꽃님 빛나 빛나라 하늬 가람누리 초아 루다 아리 도담 해솔 윤슬 이유 정보 "
-    "보배 장미 나리 진리 믿음 소망 은혜 평화 기쁨 샘 결 담 율 건 준 민 현 빈 산 찬 린 "
-    "온 단 로이 이안 로아 리아 제이 조이 레오 시온 노아 이레 하임 요한 요셉 은총 지수 "
-    "주연 우선 정리 유지 이상 한정 강조 고민 안정 전진 정직 성실"
-).split()
+_PURE = ["하늘", "보라", "가을", "이슬", "아름", "한결", "슬기", "다정", "나라", "사랑", "미소", "우주", "바다", "별", "봄", "솔", "새봄", "초롱", "누리", "아라", "다온", "라온", "새롬", "보람", "한별", "은별", "샛별", "가람", "나래", "다솜", "마루", "아람", "여울", "이든", "하람", "하리", "예슬", "푸름", "한솔", "찬솔", "다은", "고은", "새벽", "나무", "겨울", "여름", "소라", "진주", "은하", "유리", "소리", "자람", "버들", "달래", "단비", "꽃님", "빛나", "빛나라", "하늬", "가람누리", "초아", "루다", "아리", "도담", "해솔", "윤슬", "이유", "정보", "보배", "장미", "나리", "진리", "믿음", "소망", "은혜", "평화", "기쁨", "샘", "결", "담", "율", "건", "준", "민", "현", "빈", "산", "찬", "린", "온", "단", "로이", "이안", "로아", "리아", "제이", "조이", "레오", "시온", "노아", "이레", "하임", "요한", "요셉", "은총", "지수", "주연", "우선", "정리", "유지", "이상", "한정", "강조", "고민", "안정", "전진", "정직", "성실"]
 
 
 def words_of(name: str) -> list[str]:
@@ -89,6 +82,9 @@ class Swapper:
         self._last = {closed: [g for g in last if ends_closed(g) == closed] for closed in by_end}
         self._foreign = {closed: sorted(f for f in foreign if ends_closed(f) == closed) for closed in by_end}
         self._latin = sorted(latin)
+        self._words = words_of("name_lookalikes_ko.txt")
+        self._titles = [title for title in words_of("titles_ko.txt") if len(title) > 1]
+        self._things = words_of("name_belongings_ko.txt")
 
     def surname_of(self, name: str) -> str:
         """Returns the surname that ``name``, of three or four syllables, begins with; empty if it has none."""
@@ -155,6 +151,31 @@ class Swapper:
         elif _LATIN.fullmatch(name) and self._latin and rng.random() < 0.5:
             return rng.choice(self._latin)
         return name
+
+    def framed(self, frames: Sequence[str], rng: random.Random) -> Document:
+        """Returns a short text made of one of ``frames`` with names and words drawn for its slots."""
+        draw = {
+            "full": lambda: self.surname(rng) + self.given(rng, rng.random() < 0.6),
+            "given": lambda: self.given(rng, rng.random() < 0.6),
+            "sur": lambda: self.surname(rng),
+            "foreign": lambda: rng.choice(self._foreign[rng.random() < 0.5] or ["마이클 조던"]),
+            "latin": lambda: rng.choice(self._latin or ["Kim Minsu"]),
+        }
+        words = {"word": self._words, "title": self._titles, "thing": self._things}
+        parts: list[str] = []
+        spans: list[tuple[int, int]] = []
+        length = last = 0
+        frame = rng.choice(frames)
+        for slot in _SLOT.finditer(frame):
+            value = draw[slot[1]]() if slot[1] in draw else rng.choice(words[slot[1]])
+            parts += (frame[last : slot.start()], value)
+            length += slot.start() - last
+            if slot[1] in draw:
+                spans.append((length, length + len(value)))
+            length += len(value)
+            last = slot.end()
+        parts.append(frame[last:])
+        return Document("frame", "frame", "".join(parts), tuple(spans))
 
 
 def replaced(document: Document, names: Sequence[str]) -> Document:

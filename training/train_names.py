@@ -40,6 +40,8 @@ from sovguard.detect.name_network import packed
 
 _LONGEST = 600
 _BATCH = 6000
+_FRAMED = 3000
+"""Short texts made of frames in a round."""
 
 
 class Example:
@@ -104,6 +106,9 @@ def round_of(
     altered = [
         swapper.swapped(d, rng, 0.8) for d in news if (d.spans and rng.random() < 0.4) or rng.random() < 0.1
     ]
+    lines = (Path(__file__).parent / "frames.txt").read_text("utf-8").splitlines()
+    frames = [line for line in lines if line and not line.startswith("#")]
+    altered += [swapper.framed(frames, rng) for _ in range(_FRAMED)]
     for _ in range(repeat):
         altered += [roughened(swapper.swapped(d, rng, 0.9), rng) for d in documents]
     return examples(altered)
@@ -161,6 +166,24 @@ def trained(
 
 QUICK = Size(hidden=32, characters=16, pairs=12, triples=12, words=8, morphemes=0, dilations=(1, 2, 4))
 FULL = Size(hidden=64)
+
+
+NEWS = (
+    "KLUE-NER training split (KLUE, CC BY-SA 4.0; after konne by Cheong, Song and You): news and film reviews, their names"
+    " rebuilt from published counts"
+)
+
+
+def about(size: Size, options: argparse.Namespace, documents: int, news: int) -> dict[str, object]:
+    """Returns what a weights file says about itself: shape, origin and licence."""
+    origin = [f"{documents} annotated documents of invented people (sovguard, Apache-2.0)"]
+    return {
+        "dilations": size.dilations,
+        "seed": options.seed,
+        "trained_on": [*origin, f"{news} sentences: {NEWS}"] if news else origin,
+        "vectors": "after kiwipiepy_model (Apache-2.0)",
+        "licence": "CC-BY-SA-4.0" if news else "Apache-2.0",
+    }
 
 
 def described(files: dict[str, bytes], options: argparse.Namespace) -> str:
@@ -239,13 +262,8 @@ def main() -> None:
                 size, **{key: tuple(v) if isinstance(v, list) else v for key, v in options.size.items()}
             )
             network = trained(size, news, documents, held, options)
-            about = {
-                "dilations": size.dilations,
-                "seed": options.seed,
-                "documents": len(documents),
-                "news": len(news),
-            }
-            target.write_bytes(packed(network.arrays(), about))
+            said = about(size, options, len(documents), len(news))
+            target.write_bytes(packed(network.arrays(), said))
         files[part] = target.read_bytes()
     (options.out / "name_model.toml").write_text(described(files, options), "utf-8")
 

@@ -26,7 +26,7 @@ from sovguard.detect.repeats import repeated
 from sovguard.detect.spoken import spoken_starts, spoken_views
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError, RecognizerDefinitionError
-from sovguard.text import View, may_change, normalized_view
+from sovguard.text import View, groups, may_change, normalized_view
 
 if TYPE_CHECKING:
     from sovguard.detect.names import NameRecognizer
@@ -43,14 +43,19 @@ class Analyzer:
     Args:
         names: ``"full"`` finds person names with morphemes (Kiwi), ``"fast"`` with characters only, ``"off"`` not.
         recognizers: Paths of TOML files, or folders of them, that add recognizers to the built-in pack.
+        name_model: Folder of a name model to use in place of the built-in one.
 
     Raises:
         RecognizerDefinitionError: A definition is wrong, or an example of an added one does not hold.
-        ConfigError: ``names`` is none of the three.
+        ConfigError: ``names`` is none of the three, or the name model cannot be loaded.
     """
 
     def __init__(
-        self, *, names: NamesMode = "full", recognizers: Sequence[str | os.PathLike[str]] = ()
+        self,
+        *,
+        names: NamesMode = "full",
+        recognizers: Sequence[str | os.PathLike[str]] = (),
+        name_model: str | os.PathLike[str] | None = None,
     ) -> None:
         if names not in ("off", "fast", "full"):
             raise ConfigError(f"names must be 'off', 'fast' or 'full', not {names!r}")
@@ -62,9 +67,10 @@ class Analyzer:
         self._prove(everything[len(pack.recognizers) :])
         self._names: NameRecognizer | None = None
         if names != "off":
+            from sovguard.detect.name_model import load
             from sovguard.detect.names import NameRecognizer
 
-            self._names = NameRecognizer(names)
+            self._names = NameRecognizer(names, None if name_model is None else load(name_model))
 
     def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
         """Returns the detections of each text, sorted by start, none overlapping another.
@@ -81,7 +87,7 @@ class Analyzer:
         shown: list[str] = []
         views: list[View | None] = []
         found: list[list[Detection]] = []
-        for group in _groups(texts):
+        for group in groups(texts, _JOINED):
             joined = _Joined(group)
             shown += joined.texts
             views += joined.views
@@ -215,18 +221,6 @@ class _Joined:
         self.text = "\n" + _SEPARATOR.join(self.texts)
         sizes = [len(text) + len(_SEPARATOR) for text in self.texts]
         self.starts = [*accumulate(sizes, initial=1)][:-1]
-
-
-def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Splits texts into groups of about ``_JOINED`` characters, in order."""
-    first = size = 0
-    for index, text in enumerate(texts):
-        if size and size + len(text) > _JOINED:
-            yield texts[first:index]
-            first, size = index, 0
-        size += len(text)
-    if first < len(texts):
-        yield texts[first:]
 
 
 def _original(hit: Detection, view: View) -> Detection:

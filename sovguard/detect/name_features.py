@@ -150,7 +150,7 @@ def joined(texts: Sequence[str], gap: int) -> tuple[str, npt.NDArray[np.float32]
         The text; a column that is 1 on characters and 0 in gaps; where each text begins.
     """
     between = "\0" * gap
-    whole = between + between.join(texts) + between
+    whole = between + "".join([text + between for text in texts])
     starts = [*accumulate((len(text) + gap for text in texts), initial=gap)][: len(texts)]
     mask = np.ones((len(whole), 1), np.float32)
     gaps = np.array([0, *(start + len(text) for start, text in zip(starts, texts, strict=True))])

@@ -63,6 +63,8 @@ def fields(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
             continue
         plain = label.lower() in _OPEN_LABELS
         if plain and not _of_a_person(text, match.start(), match.end(), label, lexicon):
+            if not label.isascii() and said is None:
+                yield Shape(match.start(3), match.end(3), "", 0.0)  # the name of a thing (파일 이름)
             continue
         spoken = said is not None or _SET.search(text, match.end(1), match.start(3)) is None
         if spoken and not lexicon.full_name_like(name):

@@ -26,6 +26,7 @@ from sovguard.detect.name_decoding import Named, decoded, outside_odds
 from sovguard.detect.name_features import characters, joined, morpheme_features, neighbours, words_around
 from sovguard.detect.name_network import Features, NameNetwork, unpacked
 from sovguard.errors import ConfigError
+from sovguard.text import groups
 
 DESCRIPTION = "name_model.toml"
 _AT_ONCE = 60_000
@@ -64,7 +65,7 @@ class NameModel:
             DetectionError: If morphological analysis fails.
         """
         found: list[list[Named]] = []
-        for group in _groups(texts):
+        for group in groups(texts, _AT_ONCE):
             found += self._names(group, full)
         return found
 
@@ -90,18 +91,6 @@ class NameModel:
             shift = start - begins[piece]
             found[index].append(Named(name.start + shift, name.end + shift, name.probability))
         return found
-
-
-def _groups(texts: Sequence[str]) -> list[Sequence[str]]:
-    groups: list[Sequence[str]] = []
-    first = size = 0
-    for index, text in enumerate(texts):
-        if size and size + len(text) > _AT_ONCE:
-            groups.append(texts[first:index])
-            first, size = index, 0
-        size += len(text)
-    groups.append(texts[first:])
-    return groups
 
 
 def _read(texts: Sequence[str], gap: int) -> tuple[Features, list[int]]:

@@ -30,6 +30,10 @@ _SEEN_SCORE = 0.7
 _LOWEST, _HIGHEST = 0.5, 0.85
 """Scores of the model: a name is never so certain that it breaks up an address or an account it lies in."""
 _SURE = 0.6
+_DOUBTFUL = 0.7
+_ALONE_BEFORE = re.compile("(?:^|[^가-힣])[가-힣] $")
+_ALONE_AFTER = re.compile(" [가-힣](?![가-힣])")
+_SYLLABLES = re.compile("[가-힣]{1,2}(?: [가-힣]){1,4}")
 
 
 class NameRecognizer:
@@ -86,14 +90,28 @@ class NameRecognizer:
             covered[start:end] = b"\x01" * (end - start)
         otherwise = "morphology" if self._full else "characters"
         for start, end, probability in names:
-            if not any(covered[start:end]) and _is_whole(text, start, end):
-                why = evidence(text, start, end, otherwise, lexicon)
+            if any(covered[start:end]) or not _is_whole(text, start, end):
+                continue
+            why = evidence(text, start, end, otherwise, lexicon)
+            if self._holds(text[start:end], why, probability) and (
+                why.context or not _set_apart(text, start, end)
+            ):
                 _take(taken, covered, start, end, self._score(probability), why)
         for start, end in self._mentioned(text, taken):
             if not any(covered[start:end]):
                 _take(taken, covered, start, end, _SEEN_SCORE, Evidence("seen"))
         taken.sort(key=lambda hit: hit.start)
         return taken
+
+    def _holds(self, name: str, why: Evidence, probability: float) -> bool:
+        """Tells whether a name that the model found stands: what is a word besides, or one syllable, needs more."""
+        doubtful = (
+            name in self._lexicon.lookalikes
+            or name in self._lexicon.placeholders
+            or (len(name) == 1 and not why.context)
+            or _SYLLABLES.fullmatch(name) is not None
+        )
+        return not doubtful or probability >= _DOUBTFUL
 
     def _mentioned(self, text: str, taken: Sequence[Detection]) -> Iterator[tuple[int, int]]:
         sure = {
@@ -107,6 +125,14 @@ class NameRecognizer:
         """Returns the model's probability moved so that one half is where it begins to report."""
         odds = math.log(probability / (1 - probability)) + self._lean
         return round(min(_HIGHEST, max(_LOWEST, 1 / (1 + math.exp(-odds)))), 2)
+
+
+def _set_apart(text: str, start: int, end: int) -> bool:
+    """Tells whether one syllable stands among others set apart (김 이 박 최): the surname of nobody."""
+    return end - start == 1 and (
+        _ALONE_AFTER.match(text, end) is not None
+        or _ALONE_BEFORE.search(text, max(0, start - 3), start) is not None
+    )
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

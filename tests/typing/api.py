@@ -12,6 +12,7 @@ from sovguard.vault import MemoryVault, Vault
 
 vault: Vault = MemoryVault()
 guard = Guard(names="fast", vault=vault, recognizers=["a.toml", Path("b.toml")], restore_tools=("notify",))
+Guard(name_model=Path("model"))
 Guard(names="some")  # type: ignore[arg-type]
 Guard("full")  # type: ignore[call-arg]
 
