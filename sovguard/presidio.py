@@ -121,9 +121,12 @@ class KiwiNlpEngine(NlpEngine):
             )
 
 
-_STOP_WORDS = frozenset(
-    ["은", "는", "이", "가", "을", "를", "의", "에", "에서", "에게", "께", "께서", "한테", "와", "과", "랑", "이랑", "로", "으로", "도", "만", "까지", "부터", "보다", "처럼", "마다", "나", "이나", "라도", "요", "야", "아", "이다", "하다", "되다", "있다", "없다", "것", "수", "등", "및", "더", "그", "저", "이것", "그것"]
+_STOP_WORDS_IN_A_ROW = (
+    "은 는 이 가 을 를 의 에 에서 에게 께 께서 한테 와 과 랑 이랑 로 으로 도 만 까지 부터 "
+    "보다 처럼 마다 나 이나 라도 요 야 아 이다 하다 되다 있다 없다 것 수 등 및 더 그 저 이것 "
+    "그것"
 )
+_STOP_WORDS = frozenset(_STOP_WORDS_IN_A_ROW.split())
 
 
 def _tokens(text: str, read: Sequence[tuple[int, int, Reading]]) -> list[Token]:

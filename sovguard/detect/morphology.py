@@ -26,7 +26,12 @@ CHUNK = 2000
 _HANGUL = re.compile("[가-힣]")
 # Kiwi passes text as UTF-16: a lone surrogate is refused. NUL would end the string in C code.
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
-TAGS = ["NNG", "NNP", "NNB", "NR", "NP", "VV", "VA", "VX", "VCP", "VCN", "MM", "MAG", "MAJ", "IC", "JKS", "JKC", "JKG", "JKO", "JKB", "JKV", "JKQ", "JX", "JC", "EP", "EF", "EC", "ETN", "ETM", "XPN", "XSN", "XSV", "XSA", "XSM", "XR", "SF", "SP", "SS", "SSO", "SSC", "SE", "SO", "SW", "SL", "SH", "SN", "SB", "UN", "W_URL", "W_EMAIL", "W_HASHTAG", "W_MENTION", "W_SERIAL", "W_EMOJI", "Z_CODA", "Z_SIOT"]
+_TAGS_IN_A_ROW = (
+    "NNG NNP NNB NR NP VV VA VX VCP VCN MM MAG MAJ IC JKS JKC JKG JKO JKB JKV JKQ JX JC EP EF EC ETN ETM "
+    "XPN XSN XSV XSA XSM XR SF SP SS SSO SSC SE SO SW SL SH SN SB UN W_URL W_EMAIL W_HASHTAG W_MENTION "
+    "W_SERIAL W_EMOJI Z_CODA Z_SIOT"
+)
+TAGS = _TAGS_IN_A_ROW.split()
 """Kiwi's tags, without what follows a hyphen (regular and irregular stems); 0 is none."""
 _TAG_IDS = {tag: index + 1 for index, tag in enumerate(TAGS)}
 

@@ -1,7 +1,7 @@
 """Other mentions of people whose names are known: the full name again, the given name alone, part of a foreign name.
 
-A name that was told from its surroundings once stands elsewhere without them (길동이는, 길동아). What a mention needs
-depends on the form: a full name only has to stand as a word; a given name that is also a word (하늘, 보라) needs something beside it
+A name that was told from its surroundings once stands elsewhere without them (길동이는, 길동아). What a mention needs depends
+on the form: a full name only has to stand as a word; a given name that is also a word (하늘, 보라) needs something beside it
 that only people have: a title, 씨, the 이 of 하늘이가, a call, 에게.
 """
 
