@@ -18,7 +18,7 @@ from pathlib import Path
 from engine_client import comma_separated
 from machine import ROOT
 
-ACCURACY_ENGINES = "sovguard,sovguard-off,presidio,ko-pii,ko-pii-all,rust_pii_transformer"
+ACCURACY_ENGINES = "sovguard,sovguard-fast,sovguard-off,presidio,ko-pii,ko-pii-all,rust_pii_transformer"
 
 
 def commands(name: str, engines: list[str], corpus: str) -> list[list[str]]:
@@ -36,6 +36,12 @@ def commands(name: str, engines: list[str], corpus: str) -> list[list[str]]:
     if chosen:
         without_names = ["--exclude", "PERSON", "--out", f"{out}/accuracy-without-names.json"]
         runs = [[*accuracy, "--out", f"{out}/accuracy.json"], [*accuracy, *without_names], speed]
+    if not engines:
+        names = ["benchmarks/names.py", "--corpus", corpus, "benchmarks/corpora/after.jsonl"]
+        runs += [
+            [*names, "--out", f"{out}/names.json"],
+            ["benchmarks/latency.py", "--out", f"{out}/latency.json"],
+        ]
     return runs
 
 

@@ -6,6 +6,7 @@ an error leaves and no text does.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,7 +22,9 @@ from sovguard.vault.session import VaultSession, shielded
 from sovguard.vault.store import SessionRef
 
 if TYPE_CHECKING:
+    from sovguard.detect.name_mentions import Forms
     from sovguard.guard import Guard
+    from sovguard.people import People
 
 entered: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_sessions", default=())
 """The sessions whose ``with`` block the caller is in, the innermost last."""
@@ -48,6 +51,8 @@ class Session:
         self.id = session_id
         self.tenant = tenant
         self.purpose = purpose
+        self._people: People | None = None
+        self._lock = threading.Lock()
         self._vault = VaultSession(guard.vault, SessionRef(tenant, session_id))
 
     def __repr__(self) -> str:
@@ -151,16 +156,28 @@ class Session:
 
         A value that one text tells is found in all of them, and people whom the session knows are found again.
         """
-        before = self._vault.people() if self.guard.names != "off" else ()
-        if before or (len(texts) > 1 and any(found)):
-            from sovguard.detect.repeats import carried
+        if self.guard.names == "off" and not any(
+            hit.entity_type == "PERSON" for hits in found for hit in hits
+        ):
+            return self._repeated(texts, found, None), [[""] * len(hits) for hits in found]
+        from sovguard.people import People, keys
 
-            found = shielded(DetectionError, "detection failed", carried, texts, found, before)
-        if not any(hit.entity_type == "PERSON" for hits in found for hit in hits):
-            return found, [[""] * len(hits) for hits in found]
-        from sovguard.people import keys
+        with self._lock:
+            if self._people is None:
+                self._people = People()
+            self._people.add(self._vault.people(len(self._people)))
+            people = self._people
+        found = self._repeated(texts, found, people.forms)
+        return found, shielded(DetectionError, "detection failed", keys, texts, found, people)
 
-        return found, shielded(DetectionError, "detection failed", keys, texts, found, before)
+    def _repeated(
+        self, texts: Sequence[str], found: list[list[Detection]], known: Forms | None
+    ) -> list[list[Detection]]:
+        if not known and (len(texts) < 2 or not any(found)):
+            return found
+        from sovguard.detect.repeats import carried
+
+        return shielded(DetectionError, "detection failed", carried, texts, found, known)
 
     @overload
     def restore(self, value: str) -> Restoration: ...

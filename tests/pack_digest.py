@@ -7,7 +7,7 @@ from importlib import resources
 
 digest = hashlib.sha256()
 for item in sorted(resources.files("sovguard.recognizers").iterdir(), key=lambda entry: entry.name):
-    if item.name.endswith((".toml", ".txt")):
+    if item.name.endswith((".toml", ".txt", ".npz")):
         digest.update(item.name.encode())
         digest.update(item.read_bytes())
 print(digest.hexdigest())

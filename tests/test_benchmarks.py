@@ -301,7 +301,7 @@ def test_accuracy_writes_its_record(bench, tmp_path, capsys):
 
 def test_programs_explain_themselves():
     """Every program a user starts answers --help."""
-    for program in ("accuracy", "throughput", "setup_engines", "run_all"):
+    for program in ("accuracy", "throughput", "names", "latency", "setup_engines", "run_all"):
         command = [sys.executable, str(BENCHMARKS / f"{program}.py"), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert "usage:" in done.stdout

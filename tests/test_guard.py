@@ -465,7 +465,7 @@ def test_the_analyzer_is_made_once_and_only_when_needed(monkeypatch: pytest.Monk
     assert made == []
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(guard.redact, ["없음"] * 64))
-    assert made == [{"names": "off", "recognizers": (Path("a.toml"),)}]
+    assert made == [{"names": "off", "recognizers": (Path("a.toml"),), "name_model": None}]
 
 
 def test_guards_have_vaults_of_their_own_unless_given_one() -> None:

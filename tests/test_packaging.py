@@ -32,12 +32,12 @@ def test_the_pack_is_flat_and_read_from_the_package() -> None:
     installed = {
         item.name: item.read_bytes()
         for item in resources.files("sovguard.recognizers").iterdir()
-        if item.name.endswith((".toml", ".txt"))
+        if item.name.endswith((".toml", ".txt", ".npz"))
     }
     here = {
         path.name: path.read_bytes()
         for path in FOLDERS["sovguard.recognizers"].iterdir()
-        if path.suffix in (".toml", ".txt")
+        if path.suffix in (".toml", ".txt", ".npz")
     }
     assert installed == here
 

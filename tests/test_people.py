@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sovguard import Guard
 from sovguard.entities import Detection, Evidence
-from sovguard.people import keys
+from sovguard.people import People, keys
 from sovguard.surrogates import ALPHABET
 from tests.fakes import Spans
 
@@ -28,11 +28,11 @@ def marked(text: str) -> tuple[str, list[Detection]]:
     return plain + text[last:], hits
 
 
-def groups(*texts: str, known: tuple[str, ...] = ()) -> str:
+def groups(*texts: str) -> str:
     """Which mentions are of one person, as a letter for each: the first person is a, the next b."""
     plain, found = zip(*(marked(text) for text in texts), strict=True)
     order: dict[str, str] = {}
-    each = [key for row in keys(plain, found, known) for key in row]
+    each = [key for row in keys(plain, found) for key in row]
     return "".join(order.setdefault(key, chr(97 + len(order))) for key in each)
 
 
@@ -66,9 +66,16 @@ def test_mentions_of_one_person_are_told(texts: list[str], expected: str) -> Non
 
 def test_people_of_earlier_requests_are_known() -> None:
     """A given name goes to the one person of the session who has it; a form with a number of its own keeps it."""
-    assert keys(*_row("⟪민준⟫이"), ["김민준"]) == [["김민준"]]
-    assert keys(*_row("⟪민준⟫이"), ["김민준", "이민준"]) == [["민준"]]
-    assert keys(*_row("⟪민준⟫이 ⟪김민준⟫"), ["민준"]) == [["민준", "김민준"]]
+    assert keys(*_row("⟪민준⟫이"), _known("김민준")) == [["김민준"]]
+    assert keys(*_row("⟪민준⟫이"), _known("김민준", "이민준")) == [["민준"]]
+    assert keys(*_row("⟪민준⟫이 ⟪김민준⟫"), _known("민준")) == [["민준", "김민준"]]
+    assert keys(*_row("⟪김⟫ 과장"), _known("김 과장")) == [["김 과장"]]
+
+
+def _known(*names: str) -> People:
+    people = People()
+    people.add(names)
+    return people
 
 
 def _row(text: str) -> tuple[list[str], list[list[Detection]]]:

@@ -10,7 +10,7 @@ import torch
 from documents import Document
 
 from sovguard.detect.morphology import morpheme_arrays
-from sovguard.detect.name_decoding import decoded, outside_odds
+from sovguard.detect.name_decoding import decoded, inside_odds
 from sovguard.detect.name_features import characters, morpheme_features, neighbours, words_around
 
 
@@ -63,6 +63,6 @@ def measured(network: torch.nn.Module, documents: Sequence[Document], lean: floa
         seen = morpheme_features(len(ids), morpheme_arrays([document.text], [0]))
         features = np.stack([ids, *neighbours(ids), words_around(document.text), *seen]).astype(np.int64)
         logits = network(torch.from_numpy(features[None]), torch.ones(1, len(ids)))[0].numpy()
-        names = decoded(logits, outside_odds(logits), lean)
+        names = decoded(logits, inside_odds(logits), lean)
         compare(result, document, {(name.start, name.end) for name in names})
     return result

@@ -17,6 +17,8 @@ from sovguard.detect.name_network import Floats
 _MARGIN = 4.0
 """How far below the winner, in log-odds, a tag may lie and still turn up in the best reading."""
 
+_FAR = -10.0
+"""Log-odds below which the four tags of a name are not summed: the largest alone says that there is none."""
 _LONGEST = 40
 """Characters: what is longer is no name but text of one letter."""
 
@@ -39,11 +41,14 @@ class Named(NamedTuple):
     probability: float
 
 
-def outside_odds(logits: Floats) -> Floats:
-    """Returns for each character the log-odds that it is part of a name."""
-    inside = logits[:, 1:]
+def inside_odds(logits: Floats) -> Floats:
+    """Returns for each character the log-odds that it is part of a name; about right where they are far below any use."""
+    found = np.maximum(np.maximum(logits[:, 1], logits[:, 2]), np.maximum(logits[:, 3], logits[:, 4]))
+    found -= logits[:, 0]
+    near = np.flatnonzero(found > _FAR)
+    inside = logits[near, 1:]
     most = inside.max(1)
-    found: Floats = most + np.log(np.exp(inside - most[:, None]).sum(1)) - logits[:, 0]
+    found[near] = most + np.log(np.exp(inside - most[:, None]).sum(1)) - logits[near, 0]
     return found
 
 
@@ -52,7 +57,7 @@ def decoded(logits: Floats, odds: Floats, lean: float) -> Iterator[Named]:
 
     Args:
         logits: Scores of the tags, shape (characters, 5).
-        odds: What ``outside_odds`` says of them.
+        odds: What ``inside_odds`` says of them.
         lean: Log-odds given to names for free: a miss costs more than a false hit, so it is above 0.
     """
     hot = np.flatnonzero(odds > -lean - _MARGIN)

@@ -8,20 +8,19 @@ that only people have: a title, 씨, the 이 of 하늘이가, a call, 에게.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sovguard.detect.literals import Literals
 from sovguard.detect.name_lexicon import NameLexicon, closed, tail_of
 
 _HANGUL = re.compile("[가-힣]+")
+_WORD = re.compile("[가-힣]+|[A-Za-z]+")
 _NEXT = re.compile(" ([가-힣]{1,24})")
 _PARTS = re.compile("[가-힣]{2,}|[A-Z][a-zA-Z'-]{2,}")
 _LONGEST, _LONGEST_TAIL = 40, 24
 _TO_PEOPLE = ("에게", "한테", "께", "아", "야", "랑", "이랑")
 _FEW = 16
-_MOST = 4096
-"""Names looked for in one text; nobody mentions more people by their given names."""
+"""Forms up to which each is searched for; of more, each word of the text is looked up."""
 
 
 class Form(NamedTuple):
@@ -44,20 +43,35 @@ class Mention(NamedTuple):
     name: str
 
 
-def forms(names: Iterable[str], lexicon: NameLexicon) -> dict[str, Form]:
-    """Returns every form in which the people called ``names`` may be mentioned, whole names before parts."""
-    known: dict[str, Form] = {}
-    parts: dict[str, Form] = {}
-    for name in names:
-        if len(known) == _MOST:
-            break
+class Forms:
+    """The forms in which some people may be mentioned; grows person by person."""
+
+    __slots__ = ("_lexicon", "sizes", "words")
+
+    def __init__(self, names: Iterable[str], lexicon: NameLexicon) -> None:
+        self._lexicon = lexicon
+        self.words: dict[str, Form] = {}
+        self.sizes: list[int] = []
+        for name in names:
+            self.add(name)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def add(self, name: str) -> None:
+        """Adds a person; a whole name goes before a part of another."""
+        lexicon = self._lexicon
         if not 2 <= len(name) <= _LONGEST or name in lexicon.titles or name in lexicon.labels:
-            continue
-        known[name] = Form(name, whole=len(name) > 2)
+            return
+        self._put(name, Form(name, whole=len(name) > 2))
         for part in parts_of(name, lexicon):
-            if part not in lexicon.titles and part not in lexicon.labels:
-                parts.setdefault(part, Form(name, whole=False))
-    return parts | known
+            if part not in self.words and part not in lexicon.titles and part not in lexicon.labels:
+                self._put(part, Form(name, whole=False))
+
+    def _put(self, word: str, form: Form) -> None:
+        self.words[word] = form
+        if len(word) not in self.sizes:
+            self.sizes = sorted([*self.sizes, len(word)], reverse=True)
 
 
 def parts_of(name: str, lexicon: NameLexicon) -> list[str]:
@@ -83,30 +97,35 @@ def surname_of(name: str, lexicon: NameLexicon) -> str:
     return name[0] if len(name) == 3 and known else ""
 
 
-def mentions(text: str, known: Mapping[str, Form], lexicon: NameLexicon) -> Iterator[Mention]:
+def mentions(text: str, known: Forms, lexicon: NameLexicon) -> Iterator[Mention]:
     """Yields where ``text`` mentions people by one of the ``known`` forms, in order and without overlap."""
     if not known:
         return
     for word, start, end in _places(text, known):
-        if _stands(text, start, end, word, known[word].whole, lexicon):
-            yield Mention(start, end, known[word].name)
+        form = known.words[word]
+        if _stands(text, start, end, word, form.whole, lexicon):
+            yield Mention(start, end, form.name)
 
 
-def _places(text: str, known: Mapping[str, Form]) -> Iterator[tuple[str, int, int]]:
+def _places(text: str, known: Forms) -> Iterator[tuple[str, int, int]]:
     """Yields where known forms stand, the leftmost and longest first, without overlap."""
-    if len(known) > _FEW:
-        words = list(known)
-        for which, start, end in Literals(words).matches(text):
-            yield words[which], start, end
+    words, reach = known.words, 0
+    if len(words) > _FEW:
+        for match in _WORD.finditer(text):
+            start = match.start()
+            for size in known.sizes if start >= reach else ():
+                word = text[start : start + size]
+                if word in words:
+                    reach = start + size
+                    yield word, start, reach
+                    break
         return
-    # For few forms an automaton costs more than it saves.
     places: list[tuple[int, int, str]] = []
-    for word in known:
+    for word in list(words):  # others may be adding people
         at = text.find(word)
         while at >= 0:
             places.append((at, -len(word), word))
             at = text.find(word, at + 1)
-    reach = 0
     for start, size, word in sorted(places):
         if start >= reach:
             reach = start - size

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sovguard.detect.morphology import morpheme_arrays
-from sovguard.detect.name_decoding import Named, decoded, outside_odds
+from sovguard.detect.name_decoding import Named, decoded, inside_odds
 from sovguard.detect.name_features import characters, joined, morpheme_features, neighbours, words_around
 from sovguard.detect.name_network import Features, NameNetwork, unpacked
 from sovguard.errors import ConfigError
@@ -72,7 +72,7 @@ class NameModel:
     def _names(self, texts: Sequence[str], full: bool) -> list[list[Named]]:
         features, begins = _read(texts, self.quick.gap)
         logits = self.quick.scores(features)
-        odds = outside_odds(logits)
+        odds = inside_odds(logits)
         places = [(index, 0) for index in range(len(texts))]
         lean = self.quick_lean
         if full:
@@ -82,7 +82,7 @@ class NameModel:
             features, begins = _read(pieces, self.full.gap)
             read = morpheme_features(len(features.characters), morpheme_arrays(pieces, begins))
             logits = self.full.scores(replace(features, morphemes=read))
-            odds = outside_odds(logits)
+            odds = inside_odds(logits)
             lean = self.full_lean
         found: list[list[Named]] = [[] for _ in texts]
         for name in decoded(logits, odds, lean):

@@ -19,7 +19,7 @@ from sovguard.detect.name_decoding import Named
 from sovguard.detect.name_evidence import evidence
 from sovguard.detect.name_fields import columns, fields
 from sovguard.detect.name_lexicon import load
-from sovguard.detect.name_mentions import forms, mentions
+from sovguard.detect.name_mentions import Forms, mentions
 from sovguard.detect.name_model import NameModel
 from sovguard.detect.name_patterns import shapes
 from sovguard.entities import Detection, Evidence
@@ -118,7 +118,7 @@ class NameRecognizer:
             text[hit.start : hit.end]: None for hit in taken if hit.score >= _SURE and hit.end - hit.start > 1
         }
         if sure:
-            for start, end, _ in mentions(text, forms(sure, self._lexicon), self._lexicon):
+            for start, end, _ in mentions(text, Forms(sure, self._lexicon), self._lexicon):
                 yield start, end
 
     def _score(self, probability: float) -> float:

@@ -8,12 +8,12 @@ a list headed 수험번호 labels its first entry. Within a text, names have the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from sovguard.detect.literals import Literals
 from sovguard.detect.name_lexicon import load
-from sovguard.detect.name_mentions import forms, mentions
+from sovguard.detect.name_mentions import Forms, mentions
 from sovguard.entities import Detection, Evidence
 
 _SHORTEST = 6
@@ -58,17 +58,17 @@ def repeated(text: str, hits: Sequence[Detection]) -> list[Detection]:
 
 
 def carried(
-    texts: Sequence[str], found: Sequence[list[Detection]], people: Iterable[str] = ()
+    texts: Sequence[str], found: Sequence[list[Detection]], known: Forms | None = None
 ) -> list[list[Detection]]:
     """Returns ``found`` with what is known from one of ``texts`` found in all of them, none overlapping another.
 
     Args:
         texts: The texts of one request.
         found: The detections in each.
-        people: Names of people known from before.
+        known: The forms in which people known from before may be mentioned.
     """
     values: dict[str, Detection] = {}
-    names = {name: None for name in people if _is_telling_name(name)}
+    names: dict[str, None] = {}
     for text, hits in zip(texts, found, strict=True):
         for hit in hits:
             value = text[hit.start : hit.end]
@@ -78,8 +78,8 @@ def carried(
             elif len(value) >= _SHORTEST and not value.isalpha():
                 values.setdefault(value, hit)
     literals = Literals(list(values), often=len(values) > _FEW) if values else None
-    known = forms(names, load()) if names else {}
-    if literals is None and not known:
+    told = Forms(names, load()) if names and len(texts) > 1 else None
+    if literals is None and not known and not told:
         return list(found)
     firsts = list(values.values())
     together: list[list[Detection]] = []
@@ -92,11 +92,11 @@ def carried(
             for which, start, end in (literals.matches(text) if literals else ())
             if not any(taken[start:end]) and _stands_alone(text, start, end)
         ]
-        more += [
-            Detection("PERSON", start, end, _SCORE, "person", Evidence(_CARRIED))
-            for start, end, _ in (mentions(text, known, load()) if known else ())
-            if not any(taken[start:end])
-        ]
+        for forms_of in (told, known):
+            for start, end, _ in mentions(text, forms_of, load()) if forms_of else ():
+                if not any(taken[start:end]):
+                    taken[start:end] = b"\x01" * (end - start)
+                    more.append(Detection("PERSON", start, end, _SCORE, "person", Evidence(_CARRIED)))
         together.append(sorted([*hits, *more], key=lambda hit: hit.start) if more else hits)
     return together
 

@@ -26,9 +26,10 @@ class _Record:
         next_number: Its first number that belongs to no block.
         blocks: For each person, and under an empty key for everything else, the block in use: its namespace, its next
             number and the number behind its last.
+        people: Whom there are blocks for, in the order of their first.
     """
 
-    __slots__ = ("blocks", "entries", "lock", "namespace", "next_number", "state", "surrogates")
+    __slots__ = ("blocks", "entries", "lock", "namespace", "next_number", "people", "state", "surrogates")
 
     def __init__(self, namespace: str) -> None:
         self.lock = threading.Lock()
@@ -36,6 +37,7 @@ class _Record:
         self.namespace = namespace
         self.next_number = 0
         self.blocks: dict[str, Block] = {}
+        self.people: list[str] = []
         self.surrogates: dict[Entry, str] = {}
         self.entries: dict[str, Entry] = {}
 
@@ -66,6 +68,7 @@ class _Numbers:
     def keep(self, record: _Record) -> None:
         """Takes what was drawn out of the session's numbers."""
         record.namespace, record.next_number = self._namespace, self._next
+        record.people += [person for person in self._blocks if person and person not in record.blocks]
         record.blocks.update(self._blocks)
 
 
@@ -109,13 +112,10 @@ class MemoryVault:
         known = self._record(session).entries
         return {surrogate: known[surrogate] for surrogate in surrogates if surrogate in known}
 
-    def people(self, session: SessionRef) -> Collection[str]:
-        """Return the keys of the people whom this session knows; none if it was never opened."""
+    def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
+        """Return the keys of the people whom this session knows, but for the first ``after``."""
         record = self._records.get(session)
-        if record is None:
-            return []
-        with record.lock:
-            return [person for person in record.blocks if person]
+        return record.people[after:] if record is not None else []
 
     def dump(self, session: SessionRef) -> dict[str, Any]:
         """Return everything this vault knows of ``session`` as JSON-like data, values and key included."""
@@ -142,6 +142,7 @@ class MemoryVault:
         )
         record.next_number = dump["next_number"]
         record.blocks = {person: (name, first, end) for person, (name, first, end) in dump["blocks"].items()}
+        record.people = [person for person in record.blocks if person]
         record.entries = {surrogate: Entry(*entry) for surrogate, *entry in dump["entries"]}
         record.surrogates = {entry: surrogate for surrogate, entry in record.entries.items()}
         with self._lock:

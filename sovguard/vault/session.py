@@ -40,9 +40,10 @@ class VaultSession:
             raise VaultError("the vault did not answer for every value; nothing was sent: check the vault")
         return surrogates
 
-    def people(self) -> Collection[str]:
-        """Return the keys of the people whom the session knows."""
-        return shielded(VaultError, "the vault failed", self._vault.people, self._session)
+    def people(self, after: int) -> Sequence[str]:
+        """Return the keys of the people whom the session knows, but for the first ``after``."""
+        people, session = self._vault.people, self._session
+        return shielded(VaultError, "the vault failed", lambda: people(session, after=after))
 
     def get(self, surrogates: Collection[str]) -> Mapping[str, Entry]:
         """Return the entries of the surrogates that are known."""

@@ -91,9 +91,11 @@ class Vault(Protocol):
         """Return the entries of those ``surrogates`` (canonical spelling) that this session knows."""
         ...
 
-    def people(self, session: SessionRef) -> Collection[str]:
+    def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
         """Return the ``person`` of every entry of this session that has one, each once, in the order of minting.
 
-        None for a session that was never opened.
+        Args:
+            session: Which session; one that was never opened has none.
+            after: How many the caller knows already; they are left out.
         """
         ...

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from sovguard.detect.name_lexicon import load
-from sovguard.detect.name_mentions import forms, mentions
+from sovguard.detect.name_mentions import Forms, mentions
 
 
 def mentioned(text: str, *names: str) -> list[str]:
     """What of ``text`` mentions one of ``names``."""
     lexicon = load()
-    return [text[start:end] for start, end, _ in mentions(text, forms(names, lexicon), lexicon)]
+    return [text[start:end] for start, end, _ in mentions(text, Forms(names, lexicon), lexicon)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sovguard.detect.morphology import morpheme_arrays
-from sovguard.detect.name_decoding import decoded, outside_odds
+from sovguard.detect.name_decoding import decoded, inside_odds
 from sovguard.detect.name_features import (
     BIGRAMS,
     CHARACTERS,
@@ -134,7 +134,7 @@ def logits(tags: str, sure: float = 8.0) -> Floats:
 def test_clear_tags_are_names(tags: str, names: list[tuple[int, int]]) -> None:
     """What the tags say plainly is what comes out, also at both edges and side by side."""
     scored = logits(tags)
-    assert [name[:2] for name in decoded(scored, outside_odds(scored), 0.0)] == names
+    assert [name[:2] for name in decoded(scored, inside_odds(scored), 0.0)] == names
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 3))
@@ -142,7 +142,7 @@ def test_names_are_well_formed_whatever_the_scores(seed: int, lean: float) -> No
     """Names are in order, apart, within the text and of a probability."""
     scored = np.random.default_rng(seed).normal(0, 4, (40, 5)).astype(np.float32)
     reach = 0
-    for start, end, probability in decoded(scored, outside_odds(scored), lean):
+    for start, end, probability in decoded(scored, inside_odds(scored), lean):
         assert reach <= start < end <= 40
         assert 0 <= probability <= 1
         reach = end
@@ -152,5 +152,5 @@ def test_leaning_finds_more() -> None:
     """A name that is as likely as not is found once misses are held to cost more."""
     scored = logits("obeo", 1.0)
     scored[1:3, 0] = 1.5
-    assert not list(decoded(scored, outside_odds(scored), -2.0))
-    assert list(decoded(scored, outside_odds(scored), 2.0))
+    assert not list(decoded(scored, inside_odds(scored), -2.0))
+    assert list(decoded(scored, inside_odds(scored), 2.0))
