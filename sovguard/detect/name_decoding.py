@@ -52,6 +52,13 @@ def inside_odds(logits: Floats) -> Floats:
     return found
 
 
+def log_shares(logits: Floats) -> Floats:
+    """Returns scores as logarithms of probabilities, so that those of two networks can be added."""
+    shares: Floats = logits - logits.max(1, keepdims=True)
+    shares -= np.log(np.exp(shares).sum(1, keepdims=True))
+    return shares
+
+
 def decoded(logits: Floats, odds: Floats, lean: float) -> Iterator[Named]:
     """Yields the names that the scores speak for, in order.
 

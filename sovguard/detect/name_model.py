@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sovguard.detect.morphology import morpheme_arrays
-from sovguard.detect.name_decoding import Named, decoded, inside_odds
+from sovguard.detect.name_decoding import Named, decoded, inside_odds, log_shares
 from sovguard.detect.name_features import characters, joined, morpheme_features, neighbours, words_around
 from sovguard.detect.name_network import Features, NameNetwork, unpacked
 from sovguard.errors import ConfigError
@@ -45,6 +45,7 @@ class NameModel:
         full: Reads morphemes too.
         quick_lean: Log-odds given to names for free where the quick network decides.
         full_lean: The same for the full network.
+        quick_share: What the quick network's scores count for beside the full network's, 0 to 1.
         open: Log-odds of the quick network above which a place is looked at with morphemes.
     """
 
@@ -52,6 +53,7 @@ class NameModel:
     full: NameNetwork
     quick_lean: float
     full_lean: float
+    quick_share: float
     open: float
 
     def names(self, texts: Sequence[str], *, full: bool) -> list[list[Named]]:
@@ -71,8 +73,9 @@ class NameModel:
 
     def _names(self, texts: Sequence[str], full: bool) -> list[list[Named]]:
         features, begins = _read(texts, self.quick.gap)
-        logits = self.quick.scores(features)
+        logits = quick = self.quick.scores(features)
         odds = inside_odds(logits)
+        before = begins
         places = [(index, 0) for index in range(len(texts))]
         lean = self.quick_lean
         if full:
@@ -81,7 +84,12 @@ class NameModel:
             places = [(index, start) for index, start, _ in cut]
             features, begins = _read(pieces, self.full.gap)
             read = morpheme_features(len(features.characters), morpheme_arrays(pieces, begins))
-            logits = self.full.scores(replace(features, morphemes=read))
+            first = np.zeros(len(features.characters), np.intp)
+            for (index, start, end), begin in zip(cut, begins, strict=True):
+                first[begin : begin + end - start] = np.arange(before[index] + start, before[index] + end)
+            # Two networks that were trained apart err apart: what the quick one said is worth a share.
+            logits = (1 - self.quick_share) * log_shares(self.full.scores(replace(features, morphemes=read)))
+            logits += self.quick_share * log_shares(quick[first])
             odds = inside_odds(logits)
             lean = self.full_lean
         found: list[list[Named]] = [[] for _ in texts]
@@ -154,6 +162,7 @@ def _load(folder: Traversable) -> NameModel:
             full=_network(folder, full),
             quick_lean=float(quick["lean"]),
             full_lean=float(full["lean"]),
+            quick_share=float(full["quick_share"]),
             open=float(full["open"]),
         )
     except (OSError, UnicodeError, KeyError, TypeError, ValueError):

@@ -30,7 +30,7 @@ _SEEN_SCORE = 0.7
 _LOWEST, _HIGHEST = 0.5, 0.85
 """Scores of the model: a name is never so certain that it breaks up an address or an account it lies in."""
 _SURE = 0.6
-_DOUBTFUL = 0.7
+_DOUBTFUL = 0.9
 _ALONE_BEFORE = re.compile("(?:^|[^가-힣])[가-힣] $")
 _ALONE_AFTER = re.compile(" [가-힣](?![가-힣])")
 _SYLLABLES = re.compile("[가-힣]{1,2}(?: [가-힣]){1,4}")
@@ -105,11 +105,12 @@ class NameRecognizer:
 
     def _holds(self, name: str, why: Evidence, probability: float) -> bool:
         """Tells whether a name that the model found stands: what is a word besides, or one syllable, needs more."""
+        apart = _SYLLABLES.fullmatch(name) is not None
+        common = name.replace(" ", "") in self._lexicon.lookalikes
+        if apart and common:
+            return False
         doubtful = (
-            name in self._lexicon.lookalikes
-            or name in self._lexicon.placeholders
-            or (len(name) == 1 and not why.context)
-            or _SYLLABLES.fullmatch(name) is not None
+            apart or common or name in self._lexicon.placeholders or (len(name) == 1 and not why.context)
         )
         return not doubtful or probability >= _DOUBTFUL
 
