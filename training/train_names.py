@@ -195,7 +195,12 @@ def described(files: dict[str, bytes], options: argparse.Namespace) -> str:
     ]
     settings = {
         "quick": {"lean": options.lean_quick},
-        "full": {"lean": options.lean_full, "quick_share": options.quick_share, "open": options.open},
+        "full": {
+            "lean": options.lean_full,
+            "quick_share": options.quick_share,
+            "open": options.open,
+            "sure": options.sure,
+        },
     }
     for part, octets in files.items():
         lines += [
@@ -245,6 +250,7 @@ def main() -> None:
         "--quick-share", type=float, default=0.5, help="what the quick network counts beside the full"
     )
     parser.add_argument("--open", type=float, default=-5.0, help="log-odds above which morphemes are read")
+    parser.add_argument("--sure", type=float, default=4.0, help="log-odds above which they are not")
     parser.add_argument("--look", type=int, default=3, help="measure after so many rounds")
     options = parser.parse_args()
     documents, documents_apart = split(read(options.documents), options.apart)
