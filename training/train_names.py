@@ -249,8 +249,8 @@ def main() -> None:
     parser.add_argument(
         "--quick-share", type=float, default=0.5, help="what the quick network counts beside the full"
     )
-    parser.add_argument("--open", type=float, default=-5.0, help="log-odds above which morphemes are read")
-    parser.add_argument("--sure", type=float, default=4.0, help="log-odds above which they are not")
+    parser.add_argument("--open", type=float, default=-4.0, help="log-odds above which morphemes are read")
+    parser.add_argument("--sure", type=float, default=3.0, help="log-odds above which they are not")
     parser.add_argument("--look", type=int, default=3, help="measure after so many rounds")
     options = parser.parse_args()
     documents, documents_apart = split(read(options.documents), options.apart)

@@ -31,6 +31,9 @@ class Shape:
 
 
 _MASK = "[*○●◯〇□]"
+_ANY_HANJA = re.compile("[一-龥]")
+_ANY_CAPITAL = re.compile("[A-ZÀ-Þ]")
+"""What a pattern cannot do without; to look for one character is much faster than to try a pattern everywhere."""
 _CAPITALS = re.compile("[A-Z]{2}|Dr|Prof")
 _MASKED = re.compile(f"[가-힣](?:{_MASK}|O[OX가-힣]|XX)")
 # 이모님 and 고모님 are aunts, 부모님 parents: before 님 the written-together form is none of these.
@@ -138,9 +141,10 @@ def shapes(text: str, lexicon: NameLexicon) -> Iterator[Shape]:
     for match in spaced.finditer(text):
         if (shape := _spaced(match, lexicon)) is not None:
             yield shape
-    for match in _HANJA.finditer(text):
+    for match in _HANJA.finditer(text) if _ANY_HANJA.search(text) else ():
         yield Shape(match.start(), match.end(), "alias", 0.8)
-    yield from _latin(text, lexicon)
+    if _ANY_CAPITAL.search(text):
+        yield from _latin(text, lexicon)
 
 
 def _masked(match: re.Match[str], lexicon: NameLexicon) -> Shape | None:
