@@ -11,6 +11,8 @@ import random
 import re
 from collections.abc import Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from documents import Document
 
@@ -43,10 +45,15 @@ _PURE_IN_A_ROW = (
 _PURE = _PURE_IN_A_ROW.split()
 
 
+def lines_of(file: Traversable) -> list[str]:
+    """Returns the lines of a list that are neither empty nor comments."""
+    lines = (line.strip() for line in file.read_text("utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def words_of(name: str) -> list[str]:
     """Returns the words of one of the pack's lists."""
-    text = resources.files("sovguard.recognizers").joinpath(name).read_text("utf-8")
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return lines_of(resources.files("sovguard.recognizers").joinpath(name))
 
 
 def ends_closed(text: str) -> bool:
@@ -93,7 +100,7 @@ class Swapper:
         self._latin = sorted(latin)
         self._words = words_of("name_lookalikes_ko.txt")
         self._titles = [title for title in words_of("titles_ko.txt") if len(title) > 1]
-        self._things = words_of("name_belongings_ko.txt")
+        self._things = lines_of(Path(__file__).parent / "belongings.txt")
 
     def surname_of(self, name: str) -> str:
         """Returns the surname that ``name``, of three or four syllables, begins with; empty if it has none."""

@@ -32,7 +32,7 @@ from documents import Document, examples_of_the_pack, read, split
 from kiwi_vectors import vectors
 from measuring import measured
 from network import Network, Size
-from swapping import Swapper, roughened
+from swapping import Swapper, lines_of, roughened
 
 from sovguard.detect.morphology import morpheme_arrays
 from sovguard.detect.name_features import characters, morpheme_features, neighbours, words_around
@@ -106,8 +106,7 @@ def round_of(
     altered = [
         swapper.swapped(d, rng, 0.8) for d in news if (d.spans and rng.random() < 0.4) or rng.random() < 0.1
     ]
-    lines = (Path(__file__).parent / "frames.txt").read_text("utf-8").splitlines()
-    frames = [line for line in lines if line and not line.startswith("#")]
+    frames = lines_of(Path(__file__).parent / "frames.txt")
     altered += [swapper.framed(frames, rng) for _ in range(_FRAMED)]
     for _ in range(repeat):
         altered += [roughened(swapper.swapped(d, rng, 0.9), rng) for d in documents]

@@ -41,14 +41,11 @@ class NameLexicon:
     rare_surnames: frozenset[str]
     given_first: frozenset[str]
     given_last: frozenset[str]
-    given_place_like: frozenset[str]
     titles: frozenset[str]
     labels: frozenset[str]
     introducers: frozenset[str]
-    modifiers: frozenset[str]
     lookalikes: frozenset[str]
     placeholders: frozenset[str]
-    belongings: frozenset[str]
     foreign_surnames: frozenset[str]
     latin_surnames: frozenset[str]
     latin_given: frozenset[str]
@@ -71,13 +68,6 @@ class NameLexicon:
         if len(word) > 2 and word[-1] in "은는이가을를의":
             return word[:-1] if word[:-1] in self.labels else ""
         return ""
-
-    def belonging(self, word: str) -> bool:
-        """Tells whether ``word`` is something a person has (번호, 연락처), with or without a particle."""
-        for end in range(len(word), max(0, len(word) - 4), -1):
-            if word[:end] in self.belongings and (end == len(word) or self.particle(word[end:], word[:end])):
-                return True
-        return False
 
     def given_like(self, given: str) -> bool:
         """Tells whether ``given`` begins and ends like a given name."""
@@ -173,14 +163,11 @@ def load() -> NameLexicon:
         rare_surnames=frozenset(_lines("surnames_rare_ko.txt")),
         given_first=frozenset(_lines("given_first_ko.txt")),
         given_last=frozenset(_lines("given_last_ko.txt")),
-        given_place_like=frozenset(_lines("given_place_like_ko.txt")),
         titles=titles,
         labels=frozenset(word.lower() for word in _lines("name_labels_ko.txt")),
         introducers=frozenset(_lines("name_introducers_ko.txt")),
-        modifiers=frozenset(_lines("name_modifiers_ko.txt")),
         lookalikes=frozenset(_lines("name_lookalikes_ko.txt")),
         placeholders=frozenset(_lines("name_placeholders_ko.txt")),
-        belongings=frozenset(_lines("name_belongings_ko.txt")),
         foreign_surnames=frozenset(_lines("foreign_surnames_ko.txt")),
         latin_surnames=frozenset(_lines("surnames_latin.txt")),
         latin_given=frozenset(_lines("given_latin.txt")),

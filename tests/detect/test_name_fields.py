@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from sovguard.detect.name_lexicon import load
 from sovguard.detect.names import NameRecognizer
 
 
@@ -196,16 +195,6 @@ def test_common_word_before_a_belonging_is_left(word: str, after: str, full: Nam
 def test_place_before_its_head_is_no_name(text: str, full: NameRecognizer) -> None:
     """Two syllables before the head of a branch are the branch."""
     assert found(full, text) == []
-
-
-def test_belongings_take_particles() -> None:
-    """A belonging is recognised with a particle that fits it, and not inside another word."""
-    lexicon = load()
-    assert lexicon.belonging("번호를")
-    assert lexicon.belonging("환불은")
-    assert lexicon.belonging("연락처")
-    assert not lexicon.belonging("번호판")
-    assert not lexicon.belonging("환불는")
 
 
 @pytest.mark.parametrize(
