@@ -4,8 +4,8 @@
 
 ``--documents`` are of the kind that people send to a model; ``--news`` may be left out, and may be many more, of another
 kind. To adapt the model to documents of your own, add them to ``--documents`` (``--repeat`` says how often each document
-is shown in a round, every time with other names). Everything is drawn from ``--seed``; on one machine and one release of
-PyTorch the same command gives the same file. Needs the extra ``train``.
+is shown in a round, every time with other names). Everything drawn is drawn from ``--seed``; sums that a processor makes
+in another order may still move the weights a little. Needs the extra ``train``.
 """
 
 from __future__ import annotations
