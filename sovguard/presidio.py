@@ -19,7 +19,7 @@ from presidio_analyzer.recognizer_registry import RecognizerRegistry
 from presidio_anonymizer.entities import InvalidParamError
 from presidio_anonymizer.operators import Operator, OperatorType
 
-from sovguard.detect.morphology import Reading, readings
+from sovguard.detect.morphology import Morpheme, morphemes
 from sovguard.detect.overlap import resolve
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.detect.scores import THRESHOLD
@@ -64,7 +64,7 @@ class KiwiNlpEngine(NlpEngine):
 
     def load(self) -> None:
         """Loads Kiwi, which otherwise happens with the first text."""
-        next(readings(["가"]))
+        next(morphemes(["가"]))
 
     def is_loaded(self) -> bool:
         """Returns True: Kiwi is loaded when first needed."""
@@ -85,7 +85,7 @@ class KiwiNlpEngine(NlpEngine):
         plain = [str(item[0]) if pairs else str(item) for item in given]
         views = [normalized_view(text) for text in plain]
         for item, text, view, read in zip(
-            given, plain, views, readings([view.text for view in views]), strict=True
+            given, plain, views, morphemes([view.text for view in views]), strict=True
         ):
             tokens: Any = _tokens(text, [(*view.origin(r.start, r.end), r) for r in read if r.start < r.end])
             artifacts = NlpArtifacts(
@@ -129,7 +129,7 @@ _STOP_WORDS_IN_A_ROW = (
 _STOP_WORDS = frozenset(_STOP_WORDS_IN_A_ROW.split())
 
 
-def _tokens(text: str, read: Sequence[tuple[int, int, Reading]]) -> list[Token]:
+def _tokens(text: str, read: Sequence[tuple[int, int, Morpheme]]) -> list[Token]:
     """Returns the tokens of a text in order; they never overlap, whatever morphemes do."""
     found: list[Token] = []
     reach = 0
@@ -146,18 +146,18 @@ def _tokens(text: str, read: Sequence[tuple[int, int, Reading]]) -> list[Token]:
             add(*run, normalized_view(text[run[0] : run[1]]).text)
             run = None
 
-    for given, end, reading in read:
+    for given, end, morpheme in read:
         start = max(given, reach)
         if start >= end:
             continue
-        if run is not None and (start != run[1] or reading.tag not in _NOUN_LIKE):
+        if run is not None and (start != run[1] or morpheme.tag not in _NOUN_LIKE):
             flush()
         for gap in _GLUE.finditer(text, reach, start):
             add(*gap.span(), gap.group())
-        if reading.tag in _NOUN_LIKE:
+        if morpheme.tag in _NOUN_LIKE:
             run = (run[0] if run is not None else start, end)
         else:
-            add(start, end, reading.lemma)
+            add(start, end, morpheme.lemma)
         reach = end
     flush()
     for gap in _GLUE.finditer(text, reach):

@@ -41,15 +41,6 @@ _abandoned: list[Kiwi] = []
 
 
 class Morpheme(NamedTuple):
-    """One morpheme: ``text[start:end]``, its Kiwi tag, and whether it is missing from Kiwi's dictionary."""
-
-    start: int
-    end: int
-    tag: str
-    unknown: bool
-
-
-class Reading(NamedTuple):
     """One morpheme as a word of a dictionary: ``text[start:end]``, its dictionary form and its Kiwi tag."""
 
     start: int
@@ -77,9 +68,9 @@ class MorphemeArrays(NamedTuple):
 
 
 def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
-    """Gives the morphemes of each text in turn, ordered by start; none for stretches without Hangul.
+    """Gives the morphemes of each text with their dictionary forms (하다 for 했), ordered by start.
 
-    While the caller works on one text, Kiwi's threads already analyse the next ones.
+    There are none for stretches without Hangul. While the caller works on one text, Kiwi's threads already analyse the next.
 
     Args:
         texts: Normalised texts (NFC). Decomposed Hangul is seen as one unknown word.
@@ -88,23 +79,13 @@ def morphemes(texts: Sequence[str]) -> Iterator[list[Morpheme]]:
         DetectionError: If Kiwi cannot be loaded or fails.
     """
     for tokens in _analysed(texts):
-        yield sorted(Morpheme(m.start + at, m.start + m.len + at, m.tag, m.oov) for at, m in tokens)
-
-
-def readings(texts: Sequence[str]) -> Iterator[list[Reading]]:
-    """Gives the morphemes of each text with their dictionary forms (하다 for 했), ordered by start.
-
-    Raises:
-        DetectionError: If Kiwi cannot be loaded or fails.
-    """
-    for tokens in _analysed(texts):
-        found: list[Reading] = []
+        found: list[Morpheme] = []
         for at, m in tokens:
             tag = m.tag.partition("-")[0]
             # Kiwi leaves the suffix that makes a verb of a noun (전화 + 하) without its ending.
             lemma = f"{m.form}다" if tag in ("XSV", "XSA") else m.lemma
-            found.append(Reading(m.start + at, m.start + m.len + at, lemma, tag))
-        yield sorted(found, key=lambda reading: reading.start)  # of a fused syllable, the stem comes first
+            found.append(Morpheme(m.start + at, m.start + m.len + at, lemma, tag))
+        yield sorted(found, key=lambda morpheme: morpheme.start)  # of a fused syllable, the stem comes first
 
 
 def morpheme_arrays(texts: Sequence[str], begins: Sequence[int]) -> MorphemeArrays:
