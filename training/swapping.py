@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import accumulate
 from pathlib import Path
 
 from documents import Document
@@ -56,6 +57,11 @@ def words_of(name: str) -> list[str]:
     return lines_of(resources.files("sovguard.recognizers").joinpath(name))
 
 
+def listed(name: str) -> list[str]:
+    """Returns the lines of one of the lists in ``training/lists``."""
+    return lines_of(Path(__file__).parent / "lists" / f"{name}.txt")
+
+
 def ends_closed(text: str) -> bool:
     """Tells whether the last syllable has a final consonant (받침)."""
     return "가" <= text[-1] <= "힣" and (ord(text[-1]) - 0xAC00) % 28 > 0
@@ -93,12 +99,19 @@ class Swapper:
                 elif _LATIN.fullmatch(name):
                     latin.add(name)
         by_end = (False, True)
+        known = [line.split() for line in listed("given_names")]
+        self._known = {}
+        for closed in by_end:
+            some = [(name, int(count)) for name, count in known if ends_closed(name) == closed]
+            self._known[closed] = ([name for name, _ in some], [*accumulate(count for _, count in some)])
+        foreign.update(listed("foreign_names"))
         self._given = {closed: sorted(g for g in given if ends_closed(g) == closed) for closed in by_end}
         self._pure = {closed: [g for g in _PURE if ends_closed(g) == closed] for closed in by_end}
         self._last = {closed: [g for g in last if ends_closed(g) == closed] for closed in by_end}
         self._foreign = {closed: sorted(f for f in foreign if ends_closed(f) == closed) for closed in by_end}
         self._latin = sorted(latin)
         self._words = words_of("name_lookalikes_ko.txt")
+        self._nouns = listed("nouns")
         self._titles = [title for title in words_of("titles_ko.txt") if len(title) > 1]
         self._things = lines_of(Path(__file__).parent / "belongings.txt")
 
@@ -120,8 +133,11 @@ class Swapper:
     def given(self, rng: random.Random, closed: bool) -> str:
         """Draws a given name that ends with (``closed``) or without a final consonant."""
         drawn = rng.random()
-        if drawn < 0.5 and self._given[closed]:
+        if drawn < 0.25 and self._given[closed]:
             return rng.choice(self._given[closed])
+        if drawn < 0.65:
+            names, counts = self._known[closed]
+            return rng.choices(names, cum_weights=counts)[0]
         if drawn < 0.88:
             return rng.choice(self._first) + rng.choice(self._last[closed])
         return rng.choice(self._pure[closed])
@@ -162,8 +178,12 @@ class Swapper:
                 if name[0] not in self._surnames or rng.random() < 0.7:
                     return self.given(rng, closed)
                 return self.surname(rng) + rng.choice(self._last[closed])
-            if len(name) > 4 and self._foreign[closed] and rng.random() < 0.5:
+            if rng.random() < 0.7:
                 return rng.choice(self._foreign[closed])
+        elif _SPACED.fullmatch(name) and len(name) > 4:
+            if rng.random() < 0.5:
+                first = rng.choice(self._foreign[rng.random() < 0.5])
+                return f"{first} {rng.choice(self._foreign[ends_closed(name)])}"
         elif _LATIN.fullmatch(name) and self._latin and rng.random() < 0.5:
             return rng.choice(self._latin)
         return name
@@ -177,7 +197,11 @@ class Swapper:
             "foreign": lambda: rng.choice(self._foreign[rng.random() < 0.5] or ["마이클 조던"]),
             "latin": lambda: rng.choice(self._latin or ["Kim Minsu"]),
         }
-        words = {"word": self._words, "title": self._titles, "thing": self._things}
+        words = {
+            "word": self._words if rng.random() < 0.5 else self._nouns,
+            "title": self._titles,
+            "thing": self._things,
+        }
         parts: list[str] = []
         spans: list[tuple[int, int]] = []
         length = last = 0
