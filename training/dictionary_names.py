@@ -1,4 +1,4 @@
-"""Writes ``training/lists/``: given names, foreign names and nouns that begin like a surname, from mecab-ko-dic.
+"""Writes ``training/lists/``: given names, foreign names, nouns and nouns that begin like a surname, from mecab-ko-dic.
 
     pip install python-mecab-ko-dic
     python training/dictionary_names.py
@@ -34,7 +34,7 @@ _TOKEN = np.dtype(
 )
 _SOURCE = "# After mecab-ko-dic (Apache-2.0); written by training/dictionary_names.py."
 _FOREIGN = 12_000
-_NOUNS = 1_500
+_ALIKE, _NOUNS = 1_500, 4_000
 """Of each length: behind them the dictionary's costs no longer tell how frequent a word is."""
 
 
@@ -86,19 +86,24 @@ def main() -> None:
                 given[surface[1:]] += 1
             elif 3 <= len(surface) <= 7 and surface[:2] not in surnames:
                 foreign.append(surface)
-        elif fields[0] in ("NNG", "NNP") and 2 <= len(surface) <= 4 and surface[0] in surnames:
+        elif fields[0] in ("NNG", "NNP") and 2 <= len(surface) <= 4:
             nouns[surface] = min(cost, nouns.get(surface, cost))
     kept = [f"{name} {count}" for name, count in sorted(given.items()) if count > 2]
     foreign = sorted(random.Random(1).sample(sorted(foreign), _FOREIGN))
-    words = [
-        word
-        for size in (2, 3, 4)
-        for word in sorted(
-            (w for w in nouns if len(w) == size and w not in people), key=lambda w: (nouns[w], w)
-        )[:_NOUNS]
-    ]
+    words: list[str] = []
+    alike: list[str] = []
+    for size in (2, 3, 4):
+        some = sorted((w for w in nouns if len(w) == size and w not in people), key=lambda w: (nouns[w], w))
+        words += some[:_NOUNS]
+        alike += [word for word in some if word[0] in surnames][:_ALIKE]
+    lists = {
+        "given_names": kept,
+        "foreign_names": foreign,
+        "nouns": sorted(words),
+        "nouns_alike": sorted(alike),
+    }
     _LISTS.mkdir(exist_ok=True)
-    for name, lines in (("given_names", kept), ("foreign_names", foreign), ("nouns", sorted(words))):
+    for name, lines in lists.items():
         _LISTS.joinpath(f"{name}.txt").write_text("\n".join([_SOURCE, *lines]) + "\n", "utf-8")
 
 

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+
+from sovguard.detect.name_lexicon import closed, tail_of
+
+_HANGUL = re.compile("[가-힣]+")
+_CALLED = re.compile("[모씨군양]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,30 @@ def examples_of_the_pack() -> list[Document]:
             spans.append((start, at))
         documents.append(Document(f"pack:{number}", "example", example["text"], tuple(spans)))
     return documents
+
+
+def cut_out(document: Document) -> bool:
+    """Tells whether a span of one character was cut out of a word (the C of MBC, the 심 of 심해어): no annotator did that.
+
+    Spans that were placed by looking for a form in the text, as those of ``--news`` may be, have such faults.
+    """
+    text = document.text
+    for start, end in document.spans:
+        if end - start > 1:
+            continue
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if text[start].isascii():
+            if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
+                return True
+            continue
+        rest = _HANGUL.match(text, end)
+        if _HANGUL.match(before) or (
+            rest is not None
+            and not _CALLED.match(rest.group())
+            and tail_of(rest.group(), closed(text[start])) is None
+        ):
+            return True
+    return False
 
 
 def split(documents: Iterable[Document], one_in: int) -> tuple[list[Document], list[Document]]:

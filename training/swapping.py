@@ -2,7 +2,8 @@
 
 A model that has seen a name ten times knows the name; one that has seen ten names in a place knows the place. Surnames are
 drawn half by how frequent they are and half flat, so that rare ones are seen too. A given name is replaced by one that
-ends alike (with or without a final consonant), so that the particles behind it still fit.
+ends alike (with or without a final consonant), so that the particles behind it still fit. Common nouns are replaced
+likewise, so that a word is no name for being rare.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from documents import Document
+
+from sovguard.detect.morphology import morphemes
 
 _HANGUL = re.compile("[가-힣]+")
 _SLOT = re.compile("{([a-z]+)}")
@@ -31,6 +34,8 @@ _FREQUENT = {
     "석": 6, "추": 6, "도": 6, "소": 5, "설": 4, "선": 4, "마": 4, "길": 4, "연": 4, "위": 3, "표": 3, "명": 3, "기": 3,
     "반": 3, "왕": 3, "금": 3, "옥": 2, "육": 2, "인": 2, "맹": 2, "제": 2, "모": 2,
 }  # fmt: skip
+_SIZES = {2: 6, 3: 3, 4: 1}
+"""Syllables of nouns that are replaced, and how often a new one has as many."""
 _TWO = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방", "망절", "어금")
 _EXAMPLE = "홍길동"
 """The John Doe of Korean forms and test data: it stays where it is, and turns up elsewhere."""
@@ -111,8 +116,16 @@ class Swapper:
         self._foreign = {closed: sorted(f for f in foreign if ends_closed(f) == closed) for closed in by_end}
         self._latin = sorted(latin)
         self._words = words_of("name_lookalikes_ko.txt")
-        self._nouns = listed("nouns")
+        self._alike = listed("nouns_alike")
+        nouns = listed("nouns")
+        self._nouns = {
+            (size, closed): [w for w in nouns if len(w) == size and ends_closed(w) == closed]
+            for size in _SIZES
+            for closed in by_end
+        }
+        self._places: dict[str, tuple[tuple[int, int], ...]] = {}
         self._titles = [title for title in words_of("titles_ko.txt") if len(title) > 1]
+        self._kept = frozenset([*self._titles, *words_of("name_labels_ko.txt"), *self._words])
         self._things = lines_of(Path(__file__).parent / "belongings.txt")
 
     def surname_of(self, name: str) -> str:
@@ -169,6 +182,49 @@ class Swapper:
                 new[name] = self._other(name, rng) if rng.random() < share else name
         return replaced(document, [new[text[start:end]] for start, end in document.spans])
 
+    def reworded(self, document: Document, rng: random.Random, share: float) -> Document:
+        """Returns ``document`` with about ``share`` of its common nouns replaced by others that end alike.
+
+        What a name stands beside stays: titles, labels and all within two characters of a name.
+        """
+        parts: list[str] = []
+        moves: list[tuple[int, int]] = []
+        last = 0
+        for start, end in self._nouns_of(document):
+            if rng.random() < share:
+                noun = document.text[start:end]
+                new = rng.choice(
+                    self._nouns[rng.choices(list(_SIZES), list(_SIZES.values()))[0], ends_closed(noun)]
+                )
+                parts += (document.text[last:start], new)
+                last = end
+                moves.append((end, len(new) - len(noun)))
+        parts.append(document.text[last:])
+        spans: list[tuple[int, int]] = []
+        at = moved = 0
+        for start, end in document.spans:
+            while at < len(moves) and moves[at][0] <= start:
+                moved += moves[at][1]
+                at += 1
+            spans.append((start + moved, end + moved))
+        return Document(document.id, document.genre, "".join(parts), tuple(spans))
+
+    def _nouns_of(self, document: Document) -> tuple[tuple[int, int], ...]:
+        """Returns where nouns stand that may be replaced."""
+        if document.id not in self._places:
+            text = document.text
+            near = {at for start, end in document.spans for at in range(start - 2, end + 2)}
+            self._places[document.id] = tuple(
+                (m.start, m.end)
+                for m in next(morphemes([text]))
+                if m.tag == "NNG"
+                and m.end - m.start in _SIZES
+                and text[m.start : m.end] not in self._kept
+                and near.isdisjoint(range(m.start, m.end))
+                and not _HANGUL.match(text[m.start - 1 : m.start])
+            )
+        return self._places[document.id]
+
     def _other(self, name: str, rng: random.Random) -> str:
         if _HANGUL.fullmatch(name):
             closed = ends_closed(name)
@@ -198,7 +254,7 @@ class Swapper:
             "latin": lambda: rng.choice(self._latin or ["Kim Minsu"]),
         }
         words = {
-            "word": self._words if rng.random() < 0.5 else self._nouns,
+            "word": self._words if rng.random() < 0.5 else self._alike,
             "title": self._titles,
             "thing": self._things,
         }
