@@ -40,8 +40,6 @@ from sovguard.detect.name_network import packed
 
 _LONGEST = 600
 _BATCH = 6000
-_CREDULOUS = 3
-"""Rounds in which spans that nobody has read again are believed, whatever the network thinks of them."""
 _REWORDED = 0.2
 """Share of the nouns of a text that are replaced in its altered copies."""
 _FRAMED = 3000
@@ -49,15 +47,11 @@ _FRAMED = 3000
 
 
 class Example:
-    """A document as the network reads it: features of shape (7, characters) and the tag of each character.
+    """A document as the network reads it: features of shape (7, characters) and the tag of each character."""
 
-    ``trusted`` is false for documents whose spans nobody has read again.
-    """
+    __slots__ = ("features", "tags")
 
-    __slots__ = ("features", "tags", "trusted")
-
-    def __init__(self, document: Document, morphemes: tuple[np.ndarray, ...], trusted: bool) -> None:
-        self.trusted = trusted
+    def __init__(self, document: Document, morphemes: tuple[np.ndarray, ...]) -> None:
         ids = characters(document.text)
         self.features = np.stack([ids, *neighbours(ids), words_around(document.text), *morphemes])
         self.tags = np.zeros(len(ids), np.int64)
@@ -68,20 +62,20 @@ class Example:
                 self.tags[start], self.tags[start + 1 : end - 1], self.tags[end - 1] = 1, 2, 3
 
 
-def examples(documents: Sequence[Document], trusted: bool = True) -> list[Example]:
+def examples(documents: Sequence[Document]) -> list[Example]:
     """Analyses documents; empty ones are left out."""
     kept = [document for document in documents if document.text]
     starts = [0, *accumulate(len(document.text) for document in kept)]
     read = morpheme_arrays([document.text for document in kept], starts[:-1])
     seen = morpheme_features(starts[-1], read)
     return [
-        Example(document, tuple(each[start:end] for each in seen), trusted)
+        Example(document, tuple(each[start:end] for each in seen))
         for document, (start, end) in zip(kept, pairwise(starts), strict=True)
     ]
 
 
 def batches(data: Sequence[Example], rng: random.Random) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Yields features, tags, mask and trust of examples of about one length, in an order of chance."""
+    """Yields features, tags and mask of examples of about one length, in an order of chance."""
     parts = [
         (example, at, min(example.features.shape[1], at + _LONGEST))
         for example in data
@@ -104,8 +98,7 @@ def batches(data: Sequence[Example], rng: random.Random) -> Iterator[tuple[torch
             features[row, :, : end - at] = example.features[:, at:end]
             tags[row, : end - at] = example.tags[at:end]
             mask[row, : end - at] = 1.0
-        trusted = torch.tensor([[example.trusted] for example, _, _ in group])
-        yield torch.from_numpy(features), torch.from_numpy(tags), torch.from_numpy(mask), trusted
+        yield torch.from_numpy(features), torch.from_numpy(tags), torch.from_numpy(mask)
 
 
 def round_of(
@@ -123,7 +116,7 @@ def round_of(
     chosen = [bool(d.spans) and rng.random() < 0.5 for d in news]
     shown = [example for example, swap in zip(plain_news, chosen, strict=True) if not swap]
     other = [d for d, swap in zip(news, chosen, strict=True) if swap]
-    shown += examples([swapper.swapped(swapper.reworded(d, rng, _REWORDED), rng, 0.8) for d in other], False)
+    shown += examples([swapper.swapped(swapper.reworded(d, rng, _REWORDED), rng, 0.8) for d in other])
     frames = lines_of(Path(__file__).parent / "frames.txt")
     altered = [swapper.framed(frames, rng) for _ in range(_FRAMED)]
     for _ in range(repeat):
@@ -150,7 +143,7 @@ def trained(
     averages = [p for p in average.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=options.rate, weight_decay=options.decay)
     swapper = Swapper([*news, *documents])
-    plain, plain_news = examples(documents), examples(news, False)
+    plain, plain_news = examples(documents), examples(news)
     step, total, begun = 0, 0, time.time()
     for number in range(options.rounds):
         data = plain + round_of(news, plain_news, documents, swapper, options.repeat, rng)
@@ -158,16 +151,11 @@ def trained(
         total = total or len(groups) * options.rounds
         network.train()
         loss_sum = 0.0
-        for features, tags, mask, trusted in groups:
+        for features, tags, mask in groups:
             for group in optimizer.param_groups:
                 group["lr"] = options.rate * min(1.0, step / 200) * max(0.01, 1 - step / total)
             logits = network(features, mask)
-            losses = functional.cross_entropy(
-                logits.transpose(1, 2), tags, ignore_index=-100, reduction="none"
-            )
-            if number >= _CREDULOUS:
-                losses = losses * (trusted | (losses < options.doubt))
-            loss = losses.sum() / mask.sum()
+            loss = functional.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=-100)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -272,12 +260,6 @@ def main() -> None:
     )
     parser.add_argument(
         "--quick-share", type=float, default=0.5, help="what the quick network counts beside the full"
-    )
-    parser.add_argument(
-        "--doubt",
-        type=float,
-        default=4.0,
-        help="loss above which a character of the news counts as marked wrongly",
     )
     parser.add_argument("--open", type=float, default=-4.0, help="log-odds above which morphemes are read")
     parser.add_argument("--sure", type=float, default=3.0, help="log-odds above which they are not")
