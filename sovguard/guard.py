@@ -67,6 +67,7 @@ class Guard:
         vault: Where values wait for their surrogates; by default this process's memory.
         recognizers: Further recognizers: paths of files (TOML) or folders of them, and Presidio ``EntityRecognizer``s.
         name_model: Folder of a name model of one's own (docs/names.md); the built-in one if ``None``.
+        particles: Whether Korean particles behind restored values are made to agree with them (지수은 → 지수는).
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
     """
 
@@ -77,6 +78,7 @@ class Guard:
         vault: Vault | None = None,
         recognizers: Sequence[str | os.PathLike[str] | EntityRecognizer] = (),
         name_model: str | os.PathLike[str] | None = None,
+        particles: bool = True,
         restore_tools: Collection[str] = (),
         _analyzer: _Analyzes | None = None,
     ) -> None:
@@ -89,6 +91,7 @@ class Guard:
                 "restore_tools has to be a collection of names, not one name: put it in a tuple"
             )
         self.names: Names = names
+        self.particles = particles
         self.restore_tools = frozenset(restore_tools)
         self.vault: Vault = MemoryVault() if vault is None else vault
         self.recognizer_paths, self._foreign = _told_apart(recognizers)

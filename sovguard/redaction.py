@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from sovguard.entities import LITERAL_TYPE, Detection
 from sovguard.errors import DetectionError, VaultError
-from sovguard.restore.text import FAMILY_WORDS, resolve
+from sovguard.restore.prose import Prose, structured
+from sovguard.restore.text import FAMILY_WORDS, Hit, agreements, resolve
 from sovguard.surrogates import Candidate, count_bodies, find, namespace_of
 from sovguard.vault.session import VaultSession
 from sovguard.vault.store import Entry, Kind, SessionState
@@ -75,17 +76,20 @@ class Draft:
     live: list[Candidate] = field(default_factory=list)
     kept: list[tuple[int, int]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    minted: list[tuple[Span, str]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Draft({self.kind} of {len(self.text)} characters)"
 
 
-def tokenize(drafts: Sequence[Draft], vault: VaultSession) -> None:
+def tokenize(drafts: Sequence[Draft], vault: VaultSession, *, particles: bool = False) -> None:
     """Fill in ``redacted`` of every draft, with one vault call for all of them.
 
     Args:
         drafts: The texts of one request.
         vault: The session's vault.
+        particles: Whether restoring will make particles agree: those that do not agree in these texts are then noted, so
+            that they come back as they stood.
     """
     state = vault.state()
     for draft in drafts:
@@ -104,6 +108,8 @@ def tokenize(drafts: Sequence[Draft], vault: VaultSession) -> None:
     for repair in range(_REPAIRS + 1):
         pending = _attempt(pending, vault, state.namespaces)
         if not pending:
+            if particles:
+                vault.note(_stood(drafts))
             return
         if repair == _REPAIRS - 1:
             # Text built to read as a surrogate wherever one is put: cover it whole rather than chase it.
@@ -137,9 +143,9 @@ def _attempt(drafts: Sequence[Draft], vault: VaultSession, namespaces: frozenset
     failed: list[Draft] = []
     for draft in drafts:
         if not draft.spans:
-            draft.redacted = draft.text
+            draft.redacted, draft.minted = draft.text, []
             continue
-        minted = [(span, next(following)) for span in draft.spans]
+        draft.minted = minted = [(span, next(following)) for span in draft.spans]
         draft.redacted = _compose(draft.text, minted)
         strays = _strays(draft, minted, namespaces)
         if strays:
@@ -201,6 +207,27 @@ def _compose(text: str, minted: Iterable[tuple[Span, str]]) -> str:
         position = span.end
     parts.append(text[position:])
     return "".join(parts)
+
+
+def _stood(drafts: Iterable[Draft]) -> dict[str, set[str]]:
+    """Return what stands behind surrogates that restoring would change, by surrogate."""
+    stood: dict[str, set[str]] = {}
+    for draft in drafts:
+        if draft.kind != "str" or not draft.minted or structured(draft.redacted):
+            continue
+        surrogates: dict[int, str] = {}
+        hits: list[Hit] = []
+        shift = 0
+        for span, surrogate in draft.minted:
+            start = span.start + shift
+            shift += len(surrogate) - (span.end - span.start)
+            surrogates[start] = surrogate
+            entry = Entry(span.entity_type, draft.text[span.start : span.end])
+            hits.append(Hit(start, start + len(surrogate), start + surrogate.index("-"), entry))
+        for hit, change in agreements(draft.redacted, hits, Prose()):
+            if change is not None:
+                stood.setdefault(surrogates[hit.start], set()).add(draft.redacted[hit.end : change.end])
+    return stood
 
 
 def _strays(draft: Draft, minted: Sequence[tuple[Span, str]], namespaces: Collection[str]) -> list[Span]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import DetectionError, InputError
 from sovguard.redaction import Draft, Redaction, tokenize
-from sovguard.restore.text import Restoration, resolve
+from sovguard.restore.stream import Lane, Sink
+from sovguard.restore.text import Resolved, Restoration, resolve
 from sovguard.shapes import Shape, put_together, read, refuse, take_apart
 from sovguard.vault.session import VaultSession, shielded
 from sovguard.vault.store import SessionRef
@@ -143,7 +144,7 @@ class Session:
             Draft(leaf.text, hits, leaf.kind, each, who)
             for leaf, hits, each, who in zip(leaves, found, kept, people, strict=True)
         ]
-        tokenize(drafts, self._vault)
+        tokenize(drafts, self._vault, particles=self.guard.particles)
         for leaf, draft in zip(leaves, drafts, strict=True):
             if draft.spans:
                 leaf.outcome = draft.redacted
@@ -229,7 +230,7 @@ class Session:
             Draft(text, hits, keep=keep_surrogates, people=who)
             for text, hits, who in zip(texts, found, people, strict=True)
         ]
-        tokenize(drafts, self._vault)
+        tokenize(drafts, self._vault, particles=self.guard.particles)
         return [Redaction(draft.redacted, list(draft.detections), self.id) for draft in drafts]
 
     def surrogate(self, value: str, entity_type: str) -> str:
@@ -249,10 +250,25 @@ class Session:
         return draft.redacted
 
     def restore_text(self, text: str) -> Restoration:
-        """Return ``text`` with this session's real values back in their places."""
+        """Return ``text`` with this session's real values back in their places, and particles that agree with them."""
         if not isinstance(text, str):
             raise refuse(text, "restore_text()")
-        return resolve([text], self._vault.state(), self._vault.get)[0].restoration()
+        return self.resolved(text).restoration(particles=self.guard.particles)
+
+    def resolved(self, text: str) -> Resolved:
+        """Return what this session's surrogates in ``text`` stand for."""
+        return resolve([text], self._vault.state(), self._vault.get)[0]
+
+    def stream(self, sink: Sink | None = None) -> Lane:
+        """Return what restores one text that arrives in pieces.
+
+        ``feed(piece)`` gives what can be shown now, ``flush()`` the rest; together they are what ``restore`` gives.
+
+        Args:
+            sink: Where the text goes: ``"prose"``, ``"text"`` or ``"json"`` (the source of a JSON document, in which values are
+                escaped); by default prose, or text if the guard leaves particles alone.
+        """
+        return Lane(self.resolved, sink or ("prose" if self.guard.particles else "text"))
 
 
 def checked_texts(texts: Sequence[str], verb: str) -> list[str]:

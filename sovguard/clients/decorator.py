@@ -14,7 +14,6 @@ from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
 from sovguard.clients.aside import aside
-from sovguard.clients.hold_back import Lane
 from sovguard.errors import InputError
 from sovguard.shapes import take_apart
 
@@ -116,7 +115,7 @@ class _Yields:
     def __init__(self, call: _Call, session: Session) -> None:
         self._call = call
         self._session = session
-        self._lane = Lane(session)
+        self._lane = session.stream()
 
     def shown(self, item: Any) -> list[Any]:
         """Return what to yield for ``item``: for a string one piece of text, which may be empty."""

@@ -75,6 +75,8 @@ _EITHER = (
 _OPTIONAL = re.compile(f"{_OPEN}(으|이){_CLOSE}([가-힣]{{1,8}})(?![가-힣])")
 _RUN = re.compile("[가-힣]+")
 _CLOSERS = re.compile("(?:[\"'”’」』》〉>)\\]}）］*_~`]|</[A-Za-z0-9]{1,10}>){0,6}")
+_GOES_ON = re.compile("[가-힣/(（)）]*")
+_HALF_TAG = re.compile("<(?:/[A-Za-z0-9]{0,10})?")
 _ROUND = {")": "(", "）": "（", "]": "[", "］": "［", "}": "{"}
 LONGEST = 24
 """No closing marks and particle together are longer; what a stream has to hold to know what follows a value."""
@@ -130,6 +132,17 @@ def agreement(text: str, start: int, end: int, value: str, *, called: bool = Fal
     stop, forms = found
     written = forms[("vowel", "rieul", "consonant").index(final)]
     return None if text[at:stop] == written else Agreement(at, stop, written)
+
+
+def settled(text: str, at: int) -> bool:
+    """Tells whether ``agreement`` behind ``at`` stays what it is, whatever is added to ``text``."""
+    closers = _CLOSERS.match(text, at)
+    particle = closers.end() if closers is not None else at
+    if particle < len(text) and text[particle] == "<":
+        return _HALF_TAG.fullmatch(text, particle) is None
+    goes_on = _GOES_ON.match(text, particle)
+    end = goes_on.end() if goes_on is not None else particle
+    return end < len(text) or end - at > LONGEST
 
 
 def _particle(text: str, at: int, called: bool) -> tuple[int, tuple[str, str, str]] | None:

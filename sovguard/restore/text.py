@@ -7,10 +7,12 @@ character verifies and the vault knows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
+from sovguard.restore.particles import Agreement, agreement
+from sovguard.restore.prose import Prose, structured
 from sovguard.surrogates import Candidate, find, stands_alone, verifies, word_for
 from sovguard.vault.store import Entry, SessionState
 
@@ -64,16 +66,26 @@ class Resolved:
     def __repr__(self) -> str:
         return f"Resolved({len(self.hits)} in {len(self.text)} characters)"
 
-    def restoration(self) -> Restoration:
-        """Return the text with every hit replaced by its value."""
+    def restoration(self, *, particles: bool = False) -> Restoration:
+        """Return the text with every hit replaced by its value.
+
+        Args:
+            particles: Make Korean particles agree with the values, where the text is prose.
+        """
         if not self.hits:
             return Restoration(self.text, self.unresolved)
+        if particles and not structured(self.text):
+            changes: Iterable[tuple[Hit, Agreement | None]] = agreements(self.text, self.hits, Prose())
+        else:
+            changes = ((hit, None) for hit in self.hits)
         parts: list[str] = []
         position = 0
-        for hit in self.hits:
-            parts.append(self.text[position : hit.start])
-            parts.append(hit.entry.value)
+        for hit, change in changes:
+            parts += (self.text[position : hit.start], hit.entry.value)
             position = hit.end
+            if change is not None:
+                parts += (self.text[position : change.start], change.written)
+                position = change.end
         parts.append(self.text[position:])
         return Restoration("".join(parts), self.unresolved)
 
@@ -84,6 +96,32 @@ class Resolved:
             if hit.end - hit.start == len(self.text) and hit.entry.kind != "str":
                 return int(hit.entry.value) if hit.entry.kind == "int" else float(hit.entry.value)
         return self.restoration().text
+
+
+def agreements(
+    text: str, hits: Iterable[Hit], prose: Prose, position: int = 0
+) -> Iterator[tuple[Hit, Agreement | None]]:
+    """Give each hit and how the particle behind it has to change, if it has to.
+
+    Args:
+        text: A text that is not JSON.
+        hits: What in it is a surrogate.
+        prose: Where ``text[position:]`` stands in Markdown; moved on to the last hit.
+        position: Offset that ``prose`` has come to.
+    """
+    for hit in hits:
+        prose.come_to(text[position : hit.start])
+        position = hit.start
+        yield hit, None if prose.in_block else agreement_at(text, hit, prose.in_span)
+
+
+def agreement_at(text: str, hit: Hit, in_span: bool) -> Agreement | None:
+    """Return how the particle behind ``hit`` has to change; ``in_span`` tells whether it lies in a span of code."""
+    entry = hit.entry
+    change = agreement(text, hit.start, hit.end, entry.value, called=entry.entity_type == "PERSON")
+    if change is None or text[hit.end : change.end] in entry.stood:
+        return None
+    return None if in_span and "`" not in text[hit.end : change.start] else change
 
 
 def resolve(texts: Sequence[str], state: SessionState, lookup: Lookup) -> list[Resolved]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sovguard.errors import VaultError
@@ -112,6 +113,15 @@ class MemoryVault:
         known = self._record(session).entries
         return {surrogate: known[surrogate] for surrogate in surrogates if surrogate in known}
 
+    def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:
+        """Add to what stood behind values."""
+        record = self._record(session)
+        with record.lock:
+            for surrogate, forms in stood.items():
+                entry = record.entries[surrogate]
+                if not entry.stood.issuperset(forms):
+                    record.entries[surrogate] = replace(entry, stood=entry.stood.union(forms))
+
     def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
         """Return the keys of the people whom this session knows, but for the first ``after``."""
         record = self._records.get(session)
@@ -129,7 +139,7 @@ class MemoryVault:
                 "next_number": record.next_number,
                 "blocks": {person: list(block) for person, block in record.blocks.items()},
                 "entries": [
-                    [surrogate, entry.entity_type, entry.value, entry.kind, entry.person]
+                    [surrogate, entry.entity_type, entry.value, entry.kind, entry.person, sorted(entry.stood)]
                     for surrogate, entry in record.entries.items()
                 ],
             }
@@ -143,7 +153,10 @@ class MemoryVault:
         record.next_number = dump["next_number"]
         record.blocks = {person: (name, first, end) for person, (name, first, end) in dump["blocks"].items()}
         record.people = [person for person in record.blocks if person]
-        record.entries = {surrogate: Entry(*entry) for surrogate, *entry in dump["entries"]}
+        record.entries = {
+            surrogate: Entry(name, value, kind, person, frozenset(stood))
+            for surrogate, name, value, kind, person, stood in dump["entries"]
+        }
         record.surrogates = {entry: surrogate for surrogate, entry in record.entries.items()}
         with self._lock:
             self._records[session] = record

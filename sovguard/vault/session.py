@@ -40,6 +40,11 @@ class VaultSession:
             raise VaultError("the vault did not answer for every value; nothing was sent: check the vault")
         return surrogates
 
+    def note(self, stood: Mapping[str, Collection[str]]) -> None:
+        """Add to what stood behind values."""
+        if stood:
+            shielded(VaultError, "the vault failed", self._vault.note, self._session, stood)
+
     def people(self, after: int) -> Sequence[str]:
         """Return the keys of the people whom the session knows, but for the first ``after``."""
         people, session = self._vault.people, self._session

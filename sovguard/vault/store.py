@@ -7,7 +7,7 @@ none sees a text, and none tells a value to anyone but the caller of ``get``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Kind = Literal["str", "int", "float"]
@@ -21,12 +21,15 @@ class Entry:
     Attributes:
         person: For a name, the key of who is meant (``sovguard.people``): surrogates of one person share a number. Empty
             for everything else.
+        stood: What stood right behind the value in the user's own text though it does not agree with it (민준가): quotation
+            marks and a particle. Not part of what the entry is.
     """
 
     entity_type: str
     value: str
     kind: Kind = "str"
     person: str = ""
+    stood: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __repr__(self) -> str:
         return f"Entry({self.entity_type}, {self.kind} of {len(self.value)} characters)"
@@ -89,6 +92,15 @@ class Vault(Protocol):
 
     def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry]:
         """Return the entries of those ``surrogates`` (canonical spelling) that this session knows."""
+        ...
+
+    def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:
+        """Add to what stood behind values (``Entry.stood``); restoring leaves it as it is.
+
+        Args:
+            session: A session that ``open`` has answered for.
+            stood: For surrogates that this session knows, what to add.
+        """
         ...
 
     def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:

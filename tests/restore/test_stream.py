@@ -6,7 +6,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sovguard import Guard
-from sovguard.clients.hold_back import Lane
 from sovguard.session import Session
 from tests.servers import EMAIL, NAME, PHONE, RRN, PatternAnalyzer
 
@@ -54,12 +53,18 @@ OTHER = [
     "．",
     "𝐏",
 ]
+AROUND = [
+    "은", "는", "가", "이", "를", "으로", "야", "이었", "다", "이야말로", "은(는)", "(으)로", "(", ")",
+    "[", '"', "*", "`", "``", "```", "\n```\n",
+    "~~~", "\n", " ", "<", "</b>", "</", '{"', "님", ".", "담당자(", "가" * 30,
+]  # fmt: skip
+PROSE = st.lists(st.sampled_from([*SURROGATES, *AROUND]), max_size=9).map("".join)
 TEXTS = st.lists(st.sampled_from(CHANGED + OTHER), max_size=8).map("".join)
 
 
 def through(session: Session, pieces: Iterable[str]) -> list[str]:
     """Return what a lane gives out for each piece, and at the end."""
-    lane = Lane(session)
+    lane = session.stream()
     return [*(lane.feed(piece) for piece in pieces), lane.flush()]
 
 
@@ -74,6 +79,32 @@ def test_every_split_in_two_gives_what_restoring_the_whole_gives(text: str) -> N
     whole = SESSION.restore_text(text).text
     for cut in range(len(text) + 1):
         assert "".join(through(SESSION, (text[:cut], text[cut:]))) == whole
+
+
+@settings(max_examples=400, deadline=None)
+@given(PROSE, st.lists(st.integers(1, 7), min_size=1))
+@example(f"`{PERSON}`는 ```\n{PERSON}는\n```\n{PERSON}는", [1])
+@example(f'{{"{PERSON}는"', [1])
+@example(f"{PERSON}</b>가", [3])
+def test_particles_are_the_same_at_every_split(text: str, sizes: list[int]) -> None:
+    """Particles, marks and fences may be cut anywhere."""
+    whole = SESSION.restore_text(text).text
+    for cut in range(len(text) + 1):
+        assert "".join(through(SESSION, (text[:cut], text[cut:]))) == whole
+    pieces, at = [], 0
+    while at < len(text):
+        pieces.append(text[at : at + sizes[len(pieces) % len(sizes)]])
+        at += len(pieces[-1])
+    assert "".join(through(SESSION, pieces)) == whole
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from([NAME, PHONE, EMAIL, *SURROGATES, *AROUND]), max_size=9).map("".join))
+@example(f"{NAME}가 {NAME}은 {PHONE}를 {EMAIL}를")
+@example(f"{NAME}가{PHONE}")
+def test_what_was_redacted_comes_back_with_the_particles_it_had(text: str) -> None:
+    """A user's own particles stay as they stood, right or wrong."""
+    assert SESSION.restore(SESSION.redact(text).text).text == text
 
 
 @settings(max_examples=150, deadline=None)
@@ -96,12 +127,12 @@ def test_korean_text_is_given_out_at_once() -> None:
 
 def test_a_whole_surrogate_is_given_out_at_once() -> None:
     """A piece that is a surrogate to its end is not held back until the next one."""
-    assert through(SESSION, [PERSON, "님 ", f"({NUMBER}", ")"]) == [NAME, "님 ", f"({PHONE}", ")", ""]
+    assert through(SESSION, [PERSON, "님 ", f"({NUMBER}", ")"]) == [NAME, "님 ", f"({PHONE}", "", ")"]
 
 
 def test_what_is_held_is_short() -> None:
     """No more is held than the longest spelling of one surrogate, whatever comes."""
-    lane = Lane(SESSION)
+    lane = SESSION.stream()
     fed, shown = 0, 0
     for piece in ["A" * 40, "PERSON-", "0" * 40, "A\u200b" * 60, PERSON * 5, "PERSON-AAAA" * 9]:
         for char in piece:
@@ -113,6 +144,6 @@ def test_what_is_held_is_short() -> None:
 
 def test_a_lane_shows_lengths_only() -> None:
     """What debuggers print of a lane holds no text."""
-    lane = Lane(SESSION)
+    lane = SESSION.stream()
     lane.feed("말 PERSON-AB")
     assert repr(lane) == "Lane(9 characters held)"

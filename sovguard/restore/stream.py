@@ -1,0 +1,163 @@
+"""Restoring a text that arrives in pieces: each is given out once nothing that follows can change it.
+
+What is held back is the end of the text that may yet become a surrogate, and behind a value the particle that may yet go on:
+a few characters, never a sentence. The pieces given out, put together, are what restoring the whole text at once would
+give, wherever it was cut.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from sovguard.restore.particles import Agreement, settled
+from sovguard.restore.prose import Prose, structured
+from sovguard.restore.text import Hit, Resolved, agreement_at
+from sovguard.surrogates import ALPHABET, BODY_LENGTH, find
+
+Sink = Literal["prose", "text", "json"]
+"""Where values go: prose, whose particles agree with them; any text; the source of a JSON document, where they are escaped."""
+
+# What the next piece could bring: the rest of a body, a dash after the word, more of the word. Asking find()
+# about each keeps the grammar in one place.
+_BODY = ALPHABET[0] * BODY_LENGTH
+_NEXT = (_BODY, f"-{_BODY}", f"A-{_BODY}")
+# Longer than any spelling of a surrogate, with an invisible character between all of its letters.
+_WINDOW = 80
+# A text whose end is none of these is not the beginning of a surrogate: letters, digits, dashes, what may stand between them.
+_PLAIN_END = re.compile("[가-힣,.!?\n]$")
+
+
+class Lane:
+    """Restores one text that arrives in pieces; one per text.
+
+    Args:
+        resolve: Finds the session's surrogates in a text.
+        sink: Where the text goes.
+
+    Attributes:
+        unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
+    """
+
+    __slots__ = ("_before", "_held", "_open", "_prose", "_resolve", "_sink", "unresolved")
+
+    def __init__(self, resolve: Callable[[str], Resolved], sink: Sink = "prose") -> None:
+        self._resolve = resolve
+        self._sink: Sink = sink
+        self._prose: Prose | None = None
+        self._before = ""  # the end of what was given out, as it came
+        self._held = ""
+        self._open: tuple[Hit, bool] | None = (
+            None  # the value behind which a particle may go on, and whether in a code span
+        )
+        self.unresolved: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"Lane({len(self._held)} characters held)"
+
+    def feed(self, piece: str) -> str:
+        """Return what is certain after ``piece``; may be empty."""
+        self._held += piece
+        return self._given(final=False)
+
+    def flush(self) -> str:
+        """Return what is still held, once nothing more comes."""
+        return self._given(final=True)
+
+    def _given(self, *, final: bool) -> str:
+        if self._sink == "prose" and self._prose is None and self._held:
+            begins = structured(self._held)
+            if begins is None and not final:
+                return ""
+            if begins:
+                self._sink = "text"
+            self._prose = Prose()
+        base = len(self._before)
+        text = self._before + self._held
+        parts: list[str] = []
+        at = base
+        if self._open is not None:
+            if not final and not settled(text, base):
+                return ""
+            hit, in_span = self._open
+            self._open = None
+            at = self._put(text, base, agreement_at(text, hit, in_span), parts)
+        cut = len(text) if final or _PLAIN_END.search(text) else self._certain(text)
+        # An agreement may reach no further than letters can, so the cut is never within it.
+        resolved = self._resolve(text[: max(cut, at)])
+        self._report(resolved, base)
+        for hit in resolved.hits:
+            if hit.start < at:
+                continue
+            parts.append(text[at : hit.start])
+            value = hit.entry.value
+            parts.append(json.dumps(value, ensure_ascii=False)[1:-1] if self._sink == "json" else value)
+            at = self._behind(text, at, hit, parts, final=final)
+            if self._open is not None:
+                cut = at
+                break
+        parts.append(text[at : max(cut, at)])
+        if self._prose is not None and self._open is None:
+            self._prose.pass_over(text[at : max(cut, at)])
+        self._keep(text, max(cut, at))
+        return "".join(parts)
+
+    def _behind(self, text: str, at: int, hit: Hit, parts: list[str], *, final: bool) -> int:
+        """Return where to go on behind a hit, once its particle is written; else leave it open."""
+        prose = self._prose
+        if self._sink != "prose" or prose is None:
+            return hit.end
+        prose.come_to(text[at : hit.start])
+        in_block, in_span = prose.in_block, prose.in_span
+        prose.pass_over(text[hit.start : hit.end])
+        if in_block:
+            return hit.end
+        if not final and not settled(text, hit.end):
+            self._open = hit, in_span
+            return hit.end
+        return self._put(text, hit.end, agreement_at(text, hit, in_span), parts)
+
+    def _put(self, text: str, at: int, change: Agreement | None, parts: list[str]) -> int:
+        """Write what stands behind a value, changed, and return where to go on."""
+        if change is None:
+            return at
+        parts += (text[at : change.start], change.written)
+        if self._prose is not None:
+            self._prose.pass_over(text[at : change.end])
+        return change.end
+
+    def _keep(self, text: str, cut: int) -> None:
+        start = max(0, cut - _WINDOW)
+        self._before, self._held = text[start:cut], text[cut:]
+        if self._open is not None:
+            hit, in_span = self._open
+            self._open = Hit(hit.start - start, hit.end - start, hit.dash - start, hit.entry), in_span
+
+    def _report(self, resolved: Resolved, base: int) -> None:
+        for name in resolved.unresolved:
+            if name not in self.unresolved:
+                self.unresolved.append(name)
+
+    def _certain(self, text: str) -> int:
+        """Return the offset before which nothing depends on what follows."""
+        base = max(len(text) - _WINDOW, 0)
+        tail = text[base:]
+        open_starts = [
+            candidate.start()
+            for following in _NEXT
+            for candidate in find(tail + following)
+            if candidate.start() < len(tail) < candidate.end
+        ]
+        cut = min(open_starts, default=len(tail))
+        for candidate in find(tail):
+            # The last letters of a whole surrogate look like the first of another: not if it is one.
+            if candidate.start() < cut < candidate.end and self._is_one(text[: base + candidate.end]):
+                cut = candidate.end
+        return base + cut
+
+    def _is_one(self, text: str) -> bool:
+        """Tell whether the candidate that ``text`` ends with stands for a value."""
+        hits = self._resolve(text).hits
+        return bool(hits) and hits[-1].end == len(text)
