@@ -51,7 +51,7 @@ NAMES = (
 VALUES = {
     "PHONE_NUMBER": "010-0000-{0}23{0}", "KR_ADDRESS": "서울특별시 종로구 세종대로 20{0}",
     "EMAIL_ADDRESS": "user{0}@example.com",
-    "KR_RRN": "35010{0}-3000000", "KR_BANK_ACCOUNT": "110-000-00000{0}", 
+    "KR_RRN": "35010{0}-3000000", "KR_BANK_ACCOUNT": "110-000-00000{0}",
     "DATE_OF_BIRTH": "2035년 1월 {0}일", "ID_NUMBER": "A-000{0}",
 }  # fmt: skip
 # The last sound of each name: a vowel, ㄹ or another consonant; and what stands rightly behind each.
