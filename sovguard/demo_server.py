@@ -42,11 +42,18 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server says back."""
+    """What the server says back.
+
+    Attributes:
+        pieces: Sent after the body, one chunk each, as a stream is.
+        breaks: Whether the connection is cut before the stream has ended.
+    """
 
     body: bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    pieces: tuple[bytes, ...] = ()
+    breaks: bool = False
 
 
 class LocalServer:
@@ -98,6 +105,15 @@ def serve(answer: Callable[[Received], Reply]) -> Iterator[LocalServer]:
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
+            if reply.pieces:
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                for piece in filter(None, (reply.body, *reply.pieces)):
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.wfile.flush()
+                self.close_connection = reply.breaks
+                self.wfile.write(b"" if reply.breaks else b"0\r\n\r\n")
+                return
             self.send_header("content-length", str(len(reply.body)))
             self.end_headers()
             if self.command != "HEAD":
@@ -118,7 +134,11 @@ def serve(answer: Callable[[Received], Reply]) -> Iterator[LocalServer]:
         def log_message(self, format: str, *args: Any) -> None:
             """Write nothing: what arrives is shown by whoever runs the server."""
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Listener(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing of a client that has gone."""
+
+    listener = Listener(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
     local = LocalServer(f"http://127.0.0.1:{listener.server_address[1]}/v1")
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)

@@ -10,8 +10,8 @@
     │   └── PatternTimeout             a pattern of a third-party pack took too long
     ├── VaultError                     the vault could not store or read
     │   └── InvalidRecord              anything at all wrong with a stored record
+    ├── ForeignSurrogate               arguments of a tool call hold a surrogate of another session
     └── UnsupportedPayload             a request or answer whose text sovguard cannot find; it was not sent
-        └── StreamingUnsupported       the caller asked for a stream this version cannot restore
 
 A message says what failed and what to do next, and never holds a value from the text.
 """
@@ -51,9 +51,9 @@ class InvalidRecord(VaultError):
     """The single answer to anything wrong with a stored record."""
 
 
+class ForeignSurrogate(SovguardError):
+    """Arguments of a tool call that may hold real values hold a surrogate of another session; the tool must not run."""
+
+
 class UnsupportedPayload(SovguardError):
     """A request or answer whose text cannot be found for certain; it was not sent."""
-
-
-class StreamingUnsupported(UnsupportedPayload):
-    """A streamed answer was asked for, which this version does not restore; it was not sent."""

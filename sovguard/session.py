@@ -259,16 +259,16 @@ class Session:
         """Return what this session's surrogates in ``text`` stand for."""
         return resolve([text], self._vault.state(), self._vault.get)[0]
 
-    def stream(self, sink: Sink | None = None) -> Lane:
+    def stream(self, sink: Sink = "prose") -> Lane:
         """Return what restores one text that arrives in pieces.
 
         ``feed(piece)`` gives what can be shown now, ``flush()`` the rest; together they are what ``restore`` gives.
 
         Args:
-            sink: Where the text goes: ``"prose"``, ``"text"`` or ``"json"`` (the source of a JSON document, in which values are
-                escaped); by default prose, or text if the guard leaves particles alone.
+            sink: Where the text goes: ``"prose"``, ``"text"`` (no particle changes), ``"json"`` (the source of a JSON document,
+                in which values are escaped) or ``"answer"`` (JSON if it begins like it, else prose).
         """
-        return Lane(self.resolved, sink or ("prose" if self.guard.particles else "text"))
+        return Lane(self.resolved, sink, particles=self.guard.particles)
 
 
 def checked_texts(texts: Sequence[str], verb: str) -> list[str]:

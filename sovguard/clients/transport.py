@@ -13,10 +13,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sovguard.clients.aside import aside
-from sovguard.clients.wire import headers_without, is_restorable, readable_body, refuse_unread, url_texts
+from sovguard.clients.streaming import RestoredEvents, body_of
+from sovguard.clients.wire import (
+    comes_as,
+    format_in,
+    headers_without,
+    readable_body,
+    refuse_unread,
+    url_texts,
+)
 from sovguard.errors import ConfigError, InputError, UnsupportedPayload
+from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
-from sovguard.payloads.openai_chat import check_request, redact_request, restore_answer
 from sovguard.payloads.slots import harmless
 
 if TYPE_CHECKING:
@@ -55,6 +63,29 @@ def guard_of(client: Any) -> Guard | None:
     return guard
 
 
+class _Sent:
+    """A request that may be sent.
+
+    Attributes:
+        request: The request.
+    """
+
+    def __init__(self, request: Any, payload: Format | None, *, asked_for_stream: bool) -> None:
+        self.request = request
+        self._payload = payload
+        self._asked_for_stream = asked_for_stream
+
+    @property
+    def payload(self) -> Format:
+        """The format it is in."""
+        assert self._payload is not None  # noqa: S101
+        return self._payload
+
+    def answer(self, response: Any) -> str:
+        """Tell how the answer comes: "json", "stream", or "" if there is nothing to restore in it."""
+        return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
+
+
 class GuardedTransport:
     """A transport, sync and async: redacts, has its client send, restores.
 
@@ -73,31 +104,37 @@ class GuardedTransport:
         """Send a request and return its answer; nothing is sent if any step before it fails."""
         refuse_unread(request)
         session = self._guard.current_session()
-        outgoing, restores = self._outgoing(request, request.read(), session)
+        sent = self._outgoing(request, request.read(), session)
         # Authentication and redirects are the outer client's: done once more here, a password could follow a
         # redirect to another host.
-        response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
-        if not restores or not is_restorable(response):
+        response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        kind = sent.answer(response)
+        if kind == "stream":
+            return self._streamed(response, sent, session)
+        if kind != "json":
             return response
         try:
             response.read()
         finally:
             response.close()
-        return self._incoming(response, session)
+        return self._incoming(response, sent, session)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
         refuse_unread(request)
         session = self._guard.current_session()
-        outgoing, restores = await aside(self._outgoing, request, await request.aread(), session)
-        response = await self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
-        if not restores or not is_restorable(response):
+        sent = await aside(self._outgoing, request, await request.aread(), session)
+        response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        kind = sent.answer(response)
+        if kind == "stream":
+            return self._streamed(response, sent, session)
+        if kind != "json":
             return response
         try:
             await response.aread()
         finally:
             await response.aclose()
-        return await aside(self._incoming, response, session)
+        return await aside(self._incoming, response, sent, session)
 
     def close(self) -> None:
         """Close the sending client."""
@@ -129,8 +166,8 @@ class GuardedTransport:
     ) -> None:
         await self.aclose()
 
-    def _outgoing(self, request: Any, body: bytes, session: Session) -> tuple[Any, bool]:
-        """Return the request that may be sent, and whether its answer is to be restored."""
+    def _outgoing(self, request: Any, body: bytes, session: Session) -> _Sent:
+        """Return the request that may be sent, and what is known of its answer."""
         parsed = readable_body(request, body)
         texts = [text for text in url_texts(request.url) if not harmless(text)]
         if any(self._guard.scan(texts)):
@@ -138,9 +175,10 @@ class GuardedTransport:
                 "the request was not sent: its URL holds personal information, which cannot be swapped "
                 "there; put it into a message"
             )
-        if parsed is None:
-            return request, False
-        text = dump(redact_request(parsed.value, session))
+        payload = format_in(request)
+        if parsed is None or payload is None:
+            return _Sent(request, None, asked_for_stream=False)
+        text = dump(payload.redact_request(parsed.value, session))
         if text is None:
             raise UnsupportedPayload(
                 "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
@@ -156,14 +194,25 @@ class GuardedTransport:
             content=text.encode(),
             extensions=request.extensions,
         )
-        return outgoing, True
+        return _Sent(outgoing, payload, asked_for_stream=payload.streams(request.url.path, parsed.value))
 
-    def _incoming(self, response: Any, session: Session) -> Any:
+    def _streamed(self, response: Any, sent: _Sent, session: Session) -> Any:
+        """Return the answer with a body that is restored while it is read."""
+        events = RestoredEvents(sent.payload.stream(session, self._guard.restore_tools))
+        headers = headers_without(response.headers, "content-length", "content-encoding")
+        return self._library.Response(
+            response.status_code,
+            headers=headers,
+            stream=body_of(self._library, response, events),
+            extensions=response.extensions,
+        )
+
+    def _incoming(self, response: Any, sent: _Sent, session: Session) -> Any:
         """Return the answer, read and decoded, with the real values in it."""
         body: bytes = response.content
         parsed = load(body)
         if parsed is not None:
-            answer = restore_answer(parsed.value, session, self._guard.restore_tools)
+            answer = sent.payload.restore_answer(parsed.value, session, self._guard.restore_tools)
             if answer is not parsed.value:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
@@ -220,8 +269,9 @@ def _guarded_class(base: Any) -> Any:
         refuse_unread(request)
         if type(request.stream).__name__ == "ByteStream":
             parsed = readable_body(request, request.content)
-            if parsed is not None:
-                check_request(parsed.value)
+            payload = format_in(request)
+            if parsed is not None and payload is not None:
+                payload.check_request(parsed.value)
         return request
 
     return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})

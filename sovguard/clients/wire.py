@@ -12,13 +12,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from sovguard.errors import UnsupportedPayload
+from sovguard.payloads.formats import SUPPORTED, Format, format_of
 from sovguard.payloads.json_text import Parsed, load
 
-CHAT_PATH = "/chat/completions"
 MAX_BODY = 64 * 1024 * 1024
 """Bytes that a compressed body may grow to: far above any prompt, far below what fills a machine."""
 
-_SUPPORTED = f"this version protects POST …{CHAT_PATH}, and requests without a body"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 # Each proves the body byte by byte: it would no longer fit, and it is a hash of the real text.
 _DIGESTS = ("content-md5", "digest", "content-digest", "repr-digest", "x-amz-content-sha256")
@@ -29,21 +28,21 @@ def refuse_unread(request: Any) -> None:
     if request.url.scheme in {"ws", "wss"} or "upgrade" in request.headers:
         raise UnsupportedPayload(
             "the request was not sent: it opens a websocket, whose messages this version cannot redact; "
-            f"{_SUPPORTED}"
+            f"{SUPPORTED}"
         )
     announced = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    if announced and not _is_chat(request):
+    if announced and format_in(request) is None:
         raise _unsupported(request)
 
 
 def readable_body(request: Any, body: bytes) -> Parsed | None:
-    """Return what the body of a chat request says, or ``None`` where there is no body to inspect.
+    """Return what the body of a request says, or ``None`` where there is no body to inspect.
 
     Raises:
         UnsupportedPayload: The request is of a kind, or its body in an encoding, that is not supported.
     """
     refuse_unread(request)
-    if not _is_chat(request):
+    if format_in(request) is None:
         if body:
             raise _unsupported(request)
         return None
@@ -69,15 +68,18 @@ def url_texts(url: Any) -> list[str]:
     return [unquote(url.path), *pairs]
 
 
-def is_restorable(response: Any) -> bool:
-    """Tell whether an answer may hold surrogates that should become real values again.
+def comes_as(response: Any, *, asked_for_stream: bool) -> str:
+    """Tell how an answer comes that may hold surrogates: as "json", as a "stream", or not at all ("").
 
     An error is passed on as it came: it often quotes the request, and clients put it into exceptions and
-    logs, where no real value belongs. A stream is not read here, since it may never end.
+    logs, where no real value belongs.
     """
-    kind: str = response.headers.get("content-type", "json").lower()
-    status: int = response.status_code
-    return 200 <= status < 300 and "json" in kind
+    if not 200 <= response.status_code < 300:
+        return ""
+    kind: str = response.headers.get("content-type", "").lower()
+    if "event-stream" in kind or (asked_for_stream and "json" not in kind):
+        return "stream"
+    return "json" if "json" in kind or not kind else ""
 
 
 def headers_without(headers: Any, *names: str) -> list[tuple[bytes, bytes]]:
@@ -86,15 +88,15 @@ def headers_without(headers: Any, *names: str) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in headers.raw if name.lower() not in dropped]
 
 
-def _is_chat(request: Any) -> bool:
-    path: str = request.url.path
-    return request.method == "POST" and path.rstrip("/").endswith(CHAT_PATH)
+def format_in(request: Any) -> Format | None:
+    """Return the format that a request is in, or ``None``."""
+    return format_of(request.method, request.url.path)
 
 
 def _unsupported(request: Any) -> UnsupportedPayload:
     # Not its path: a refusal may come before anyone has looked whether that holds personal information.
     return UnsupportedPayload(
-        f"the request was not sent: this {request.method} with a body is not supported; {_SUPPORTED}. "
+        f"the request was not sent: this {request.method} with a body is not supported; {SUPPORTED}. "
         "Use a client that is not protected only if nothing personal is in it"
     )
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sovguard.errors import StreamingUnsupported, UnsupportedPayload
-from sovguard.payloads.json_text import load, strings, with_strings
+from sovguard.errors import UnsupportedPayload
+from sovguard.payloads.json_text import load
+from sovguard.payloads.lanes import Lanes
 from sovguard.payloads.slots import (
     Kind,
     PayloadSession,
@@ -24,6 +25,7 @@ from sovguard.payloads.slots import (
     text,
     unknown,
 )
+from sovguard.restore.stream import Sink
 
 # What a model or a tool said holds surrogates of this session rightly; what a person wrote does not.
 _KEEPS_SURROGATES = {
@@ -75,7 +77,9 @@ _VALUES = frozenset(
         "web_search_options",
     }
 )
-_MESSAGE_TEXTS = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
+MESSAGE_TEXTS = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
+CALL_TEXTS: tuple[tuple[str, Sink], ...] = (("arguments", "json"), ("input", "text"))
+"""What a call of a tool says, and how values go into it."""
 _PART_SETTINGS = frozenset({"cache_control", "prompt_cache_breakpoint"})
 
 
@@ -87,7 +91,6 @@ def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
         session: Whose surrogates are used.
 
     Raises:
-        StreamingUnsupported: It asks for a streamed answer.
         UnsupportedPayload: It holds something whose text cannot be found for certain.
     """
     slots: list[Slot] = []
@@ -124,11 +127,6 @@ def _request(body: object, slots: list[Slot]) -> dict[str, Any]:
         raise UnsupportedPayload(
             "the request was not sent: its body is not a JSON object with a list of messages; "
             "send a Chat Completions request"
-        )
-    if body.get("stream") not in (None, False):
-        raise StreamingUnsupported(
-            "the request was not sent: it asks for a streamed answer, which this version cannot restore; "
-            "call without stream=True"
         )
     return {key: _parameter(key, value, slots) for key, value in body.items()}
 
@@ -167,7 +165,7 @@ def _message(message: object, path: str, slots: list[Slot]) -> dict[str, Any]:
         where = below(path, key)
         if value is None or key == "role":
             built[key] = value
-        elif key in _MESSAGE_TEXTS:
+        elif key in MESSAGE_TEXTS:
             built[key] = _content(value, where, slots, keep=keep)
         elif key in {"name", "tool_call_id"}:
             built[key] = text(value, where, slots, keep=keep)
@@ -284,7 +282,7 @@ def _restored_choice(choice: Any, session: PayloadSession, restore_tools: Collec
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         return choice
     message = dict(choice["message"])
-    for key in _MESSAGE_TEXTS & message.keys():
+    for key in MESSAGE_TEXTS & message.keys():
         message[key] = _restored_content(message[key], session)
     if isinstance(message.get("tool_calls"), list):
         message["tool_calls"] = [
@@ -308,9 +306,7 @@ def _restored_content(content: Any, session: PayloadSession) -> Any:
         ]
     if not isinstance(content, str):
         return content
-    # An answer in JSON has to stay JSON, whatever quotes and line breaks the real values hold.
-    structured = content.lstrip()[:1] in ("{", "[") and load(content) is not None
-    return _restored_json(content, session) if structured else _restored_text(content, session)
+    return restored(content, session, "answer")
 
 
 def _restored_call(call: Any, session: PayloadSession, restore_tools: Collection[str]) -> Any:
@@ -326,20 +322,18 @@ def _restored_called(called: Any, session: PayloadSession, restore_tools: Collec
     name = called.get("name") if isinstance(called, dict) else None
     if not isinstance(name, str) or name not in restore_tools:
         return called
-    restored = dict(called)
-    arguments, written = called.get("arguments"), called.get("input")
-    # Arguments that are not JSON cannot be escaped rightly, so they keep their surrogates.
-    if isinstance(arguments, str) and load(arguments) is not None:
-        restored["arguments"] = _restored_json(arguments, session)
-    if isinstance(written, str):
-        restored["input"] = _restored_text(written, session)
-    return restored
+    new = dict(called)
+    for key, sink in CALL_TEXTS:
+        if isinstance(called.get(key), str):
+            new[key] = restored(called[key], session, sink, tool=True)
+    return new
 
 
-def _restored_json(written: str, session: PayloadSession) -> str:
-    return with_strings(written, session.restore(strings(written)))
+def restored(written: str, session: PayloadSession, sink: Sink, *, tool: bool = False) -> str:
+    """Return a whole text of an answer with real values in it, as a stream of it would bring them.
 
-
-def _restored_text(written: str, session: PayloadSession) -> str:
-    # str(): a text that is nothing but the surrogate of a number is still text here.
-    return str(session.restore([written])[0])
+    Raises:
+        ForeignSurrogate: It goes to a tool and holds a surrogate that is not this session's.
+    """
+    lanes = Lanes(session.stream)
+    return lanes.feed("", written, sink, tool=tool) + lanes.flush("")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sovguard.errors import UnsupportedPayload
 from sovguard.payloads.json_text import dump, open_escapes
+from sovguard.restore.stream import Lane, Sink
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 # Every number that the law protects has seven digits or more.
@@ -26,6 +27,10 @@ class PayloadSession(Protocol):
 
     def redact_values(self, values: Sequence[Any], *, keep_surrogates: Sequence[bool]) -> list[Any]:
         """Return the redaction of each value, in the same shape, from one batch."""
+        ...
+
+    def stream(self, sink: Sink = ..., /) -> Lane:
+        """Return what restores one text, in pieces or as a whole."""
         ...
 
     def restore(self, value: list[Any], /) -> list[Any]:

@@ -17,8 +17,9 @@ from sovguard.restore.prose import Prose, structured
 from sovguard.restore.text import Hit, Resolved, agreement_at
 from sovguard.surrogates import ALPHABET, BODY_LENGTH, find
 
-Sink = Literal["prose", "text", "json"]
-"""Where values go: prose, whose particles agree with them; any text; the source of a JSON document, where they are escaped."""
+Sink = Literal["prose", "text", "json", "answer"]
+"""Where values go: prose, whose particles agree with them; any text; the source of a JSON document, where they are escaped and
+a string that is all surrogate of a number becomes the number; an answer, which is JSON if it begins like it, or else prose."""
 
 # What the next piece could bring: the rest of a body, a dash after the word, more of the word. Asking find()
 # about each keeps the grammar in one place.
@@ -30,22 +31,51 @@ _WINDOW = 80
 _PLAIN_END = re.compile("[가-힣,.!?\n]$")
 
 
+_COLON = re.compile('"[ \t\r\n]*')
+
+
+def json_source(text: str, hit: Hit, low: int, *, final: bool) -> Agreement | None:
+    """Returns what takes a hit's place in the source of a JSON document; ``None`` if that depends on what follows.
+
+    Args:
+        text: The source.
+        hit: A surrogate in it.
+        low: Where what was not yet given out begins.
+        final: Whether nothing follows ``text``.
+    """
+    whole = Agreement(hit.start, hit.end, json.dumps(hit.entry.value, ensure_ascii=False)[1:-1])
+    if hit.entry.kind == "str" or hit.start <= low or text[hit.start - 1] != '"':
+        return whole
+    if text[hit.start - 2 : hit.start - 1] == "\\":
+        return whole
+    closing = _COLON.match(text, hit.end)
+    if closing is None:
+        return whole if final or hit.end < len(text) else None
+    if closing.end() == len(text) and not final:
+        return None
+    if text[closing.end() : closing.end() + 1] == ":":
+        return whole  # a key is text, whatever it says
+    return Agreement(hit.start - 1, hit.end + 1, hit.entry.value)
+
+
 class Lane:
     """Restores one text that arrives in pieces; one per text.
 
     Args:
         resolve: Finds the session's surrogates in a text.
         sink: Where the text goes.
+        particles: Whether particles in prose are made to agree.
 
     Attributes:
         unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
     """
 
-    __slots__ = ("_before", "_held", "_open", "_prose", "_resolve", "_sink", "unresolved")
+    __slots__ = ("_before", "_held", "_open", "_particles", "_prose", "_resolve", "_sink", "unresolved")
 
-    def __init__(self, resolve: Callable[[str], Resolved], sink: Sink = "prose") -> None:
+    def __init__(self, resolve: Callable[[str], Resolved], sink: Sink, *, particles: bool = True) -> None:
         self._resolve = resolve
         self._sink: Sink = sink
+        self._particles = particles
         self._prose: Prose | None = None
         self._before = ""  # the end of what was given out, as it came
         self._held = ""
@@ -67,13 +97,14 @@ class Lane:
         return self._given(final=True)
 
     def _given(self, *, final: bool) -> str:
-        if self._sink == "prose" and self._prose is None and self._held:
+        if self._sink in ("prose", "answer") and self._prose is None and self._held:
             begins = structured(self._held)
             if begins is None and not final:
                 return ""
-            if begins:
-                self._sink = "text"
+            self._sink = "prose" if not begins else "json" if self._sink == "answer" else "text"
             self._prose = Prose()
+            if not self._particles and self._sink == "prose":
+                self._sink = "text"
         base = len(self._before)
         text = self._before + self._held
         parts: list[str] = []
@@ -85,15 +116,23 @@ class Lane:
             self._open = None
             at = self._put(text, base, agreement_at(text, hit, in_span), parts)
         cut = len(text) if final or _PLAIN_END.search(text) else self._certain(text)
+        if self._sink == "json" and not final and cut > at and text[cut - 1] == '"':
+            cut -= 1  # it may open a string that is all surrogate
         # An agreement may reach no further than letters can, so the cut is never within it.
         resolved = self._resolve(text[: max(cut, at)])
-        self._report(resolved, base)
+        self._report(resolved)
         for hit in resolved.hits:
             if hit.start < at:
                 continue
-            parts.append(text[at : hit.start])
-            value = hit.entry.value
-            parts.append(json.dumps(value, ensure_ascii=False)[1:-1] if self._sink == "json" else value)
+            if self._sink == "json":
+                source = json_source(text, hit, at, final=final)
+                if source is None:
+                    cut = hit.start - 1
+                    break
+                parts += (text[at : source.start], source.written)
+                at = source.end
+                continue
+            parts += (text[at : hit.start], hit.entry.value)
             at = self._behind(text, at, hit, parts, final=final)
             if self._open is not None:
                 cut = at
@@ -135,7 +174,7 @@ class Lane:
             hit, in_span = self._open
             self._open = Hit(hit.start - start, hit.end - start, hit.dash - start, hit.entry), in_span
 
-    def _report(self, resolved: Resolved, base: int) -> None:
+    def _report(self, resolved: Resolved) -> None:
         for name in resolved.unresolved:
             if name not in self.unresolved:
                 self.unresolved.append(name)

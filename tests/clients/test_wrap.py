@@ -14,7 +14,7 @@ import openai
 import pytest
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
-from sovguard import DetectionError, Guard, InputError, StreamingUnsupported, UnsupportedPayload
+from sovguard import DetectionError, Guard, InputError, UnsupportedPayload
 from sovguard.demo_server import LocalServer, Received, Reply, chat_completion
 from tests.servers import (
     NAME,
@@ -169,14 +169,6 @@ def test_answers_that_are_no_completion_do_what_they_do_without_a_guard(
             outcomes.append(type(error).__name__)
     plain.close()
     assert outcomes[0] == outcomes[1]
-
-
-def test_streams_raise_our_error_once_and_nothing_is_sent(ask: Ask, run_server: Serve) -> None:
-    """The caller sees StreamingUnsupported itself, not a connection error, and nothing is tried again."""
-    server = run_server(echo)
-    with pytest.raises(StreamingUnsupported):
-        ask(server, stream=True)
-    assert server.received == []
 
 
 @pytest.mark.parametrize(
@@ -352,8 +344,6 @@ def test_clients_can_be_built_on_a_guarded_http_client(guard: Guard, run_server:
     http = guard.http_client(library=library.__name__)
     with OpenAI(api_key="key", base_url=server.base_url, http_client=http) as client:
         answer = client.chat.completions.create(model="m", messages=MESSAGES)
-        with pytest.raises(StreamingUnsupported):
-            client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
     assert answer.choices[0].message.content == f"받은 말: {TEXT}"
     assert len(server.received) == 1
     assert_only_surrogates(server)

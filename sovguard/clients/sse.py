@@ -1,0 +1,114 @@
+"""Server-sent events as bytes: cut into events wherever the network cut them, and written again with other data.
+
+After the WHATWG standard (html.spec.whatwg.org, 9.2.6): lines end with CR LF, LF or CR, an empty line ends an event, several
+``data`` lines are one text, lines that begin with a colon are comments. What is not changed goes on byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
+# A CR at the very end may be half of CR LF.
+_BLANK = re.compile(rb"(?:\A|(?>\r\n|\n|\r))(?>\r\n|\n|\r(?!\Z))")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Event:
+    """One event of a stream.
+
+    Attributes:
+        raw: All of its bytes, the empty line that ends it included.
+        name: What its ``event`` field says; empty if there is none.
+        data: Its data; ``None`` if it has none (a comment, a bare id) or is not UTF-8.
+    """
+
+    raw: bytes
+    name: str
+    data: str | None
+
+    def __repr__(self) -> str:
+        return f"Event({len(self.raw)} bytes)"
+
+    def with_data(self, data: str) -> bytes:
+        """Returns the event with other data; its other fields, comments and line ends stay."""
+        parts: list[bytes] = []
+        written = False
+        for line, end in _lines(self.raw):
+            if _field(line)[0] != b"data":
+                parts += (line, end)
+            elif not written:
+                written = True
+                parts += (b"data: " + part.encode() + end for part in data.split("\n"))
+        return b"".join(parts)
+
+
+def event(name: str, data: str, *, like: Event | None = None) -> bytes:
+    """Returns a new event in bytes, with the line ends of another."""
+    end = next((end for _, end in _lines(like.raw) if end), b"\n") if like is not None else b"\n"
+    lines = [b"event: " + name.encode()] if name else []
+    lines += [b"data: " + part.encode() for part in data.split("\n")]
+    return end.join(lines) + end + end
+
+
+class EventReader:
+    """Cuts bytes into events."""
+
+    __slots__ = ("_began", "_buffer")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._began = False
+
+    def __repr__(self) -> str:
+        return f"EventReader({len(self._buffer)} bytes)"
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Returns the events that ``chunk`` completes."""
+        self._buffer += chunk
+        found: list[Event] = []
+        start = 0
+        if not self._began and len(self._buffer) >= len(_BOM):
+            self._began = True
+            if self._buffer.startswith(_BOM):
+                found.append(Event(_BOM, "", None))
+                start = len(_BOM)
+        elif not self._began and _BOM.startswith(self._buffer):
+            return found
+        buffer = self._buffer[start:]
+        while (blank := _BLANK.search(buffer)) is not None:
+            found.append(_read(buffer[: blank.end()]))
+            buffer = buffer[blank.end() :]
+        self._buffer = buffer
+        return found
+
+    def rest(self) -> list[Event]:
+        """Returns what is left at the end of a stream: an event that no empty line ended."""
+        rest, self._buffer = self._buffer, b""
+        return [_read(rest)] if rest else []
+
+
+def _lines(raw: bytes) -> list[tuple[bytes, bytes]]:
+    return [(match[1], match[2]) for match in _LINE.finditer(raw) if match[0]]
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value.removeprefix(b" ")
+
+
+def _read(raw: bytes) -> Event:
+    name = b""
+    data: list[bytes] = []
+    for line, _ in _lines(raw):
+        field, value = _field(line)
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    try:
+        return Event(raw, name.decode(), b"\n".join(data).decode() if data else None)
+    except UnicodeDecodeError:
+        return Event(raw, "", None)

@@ -1,0 +1,128 @@
+"""Answers that arrive as a stream of events: read, restored and passed on frame by frame.
+
+Between the transport and the payload modules. Nothing of an answer waits but what a lane holds back; if the stream breaks off,
+what was held is given out before the error goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+from sovguard.clients.sse import Event, EventReader, event
+from sovguard.payloads.json_text import dump, load
+from sovguard.payloads.lanes import AnswerStream, Frame
+
+
+class RestoredEvents:
+    """Turns the bytes of an answer's events into those with real values in them.
+
+    Args:
+        answer: Restores its frames.
+    """
+
+    def __init__(self, answer: AnswerStream) -> None:
+        self._answer = answer
+        self._reader = EventReader()
+        self._last: Event | None = None
+        self._ended = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Returns what can be passed on after ``chunk``; may be empty."""
+        return b"".join(self._written(each) for each in self._reader.feed(chunk))
+
+    def rest(self) -> bytes:
+        """Returns what is left once nothing more comes."""
+        return b"".join([*map(self._written, self._reader.rest()), self._held()])
+
+    def _written(self, each: Event) -> bytes:
+        if each.data is None:
+            return each.raw
+        parsed = load(each.data)
+        if parsed is None:  # [DONE], and whatever else is no JSON
+            return self._held() + each.raw
+        self._last = each
+        frames = self._answer.frames(Frame(each.name, parsed.value))
+        if len(frames) == 1 and frames[0].data is parsed.value:
+            return each.raw
+        parts = [
+            each.with_data(_json(frame))
+            if index == len(frames) - 1 and frame.name == each.name
+            else self._new(frame)
+            for index, frame in enumerate(frames)
+        ]
+        return b"".join(parts)
+
+    def _held(self) -> bytes:
+        return b"".join(map(self._new, self._answer.rest()))
+
+    def _new(self, frame: Frame) -> bytes:
+        return event(frame.name, _json(frame), like=self._last)
+
+
+def _json(frame: Frame) -> str:
+    # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
+    return dump(frame.data, ascii_only=True) or ""
+
+
+def restored(chunks: Iterable[bytes], events: RestoredEvents) -> Iterator[bytes]:
+    """Gives the bytes of a stream with real values in them."""
+    try:
+        for chunk in chunks:
+            if written := events.feed(chunk):
+                yield written
+    except Exception:
+        if written := events.rest():
+            yield written
+        raise
+    if written := events.rest():
+        yield written
+
+
+async def restored_async(chunks: AsyncIterator[bytes], events: RestoredEvents) -> AsyncIterator[bytes]:
+    """Gives the bytes of a stream with real values in them, as ``restored`` does."""
+    try:
+        async for chunk in chunks:
+            if written := events.feed(chunk):
+                yield written
+    except Exception:
+        if written := events.rest():
+            yield written
+        raise
+    if written := events.rest():
+        yield written
+
+
+def body_of(library: Any, response: Any, events: RestoredEvents) -> Any:
+    """Returns the body of a response of ``library`` that gives another response's events, restored."""
+    if hasattr(response, "is_stream_consumed") and isinstance(response.stream, library.SyncByteStream):
+        return _sync_body(library.SyncByteStream)(response, events)
+    return _async_body(library.AsyncByteStream)(response, events)
+
+
+def _sync_body(base: Any) -> Any:
+    class Body(base):  # type: ignore[misc]
+        def __init__(self, response: Any, events: RestoredEvents) -> None:
+            self._response, self._events = response, events
+
+        def __iter__(self) -> Iterator[bytes]:
+            return restored(self._response.iter_bytes(), self._events)
+
+        def close(self) -> None:
+            self._response.close()
+
+    return Body
+
+
+def _async_body(base: Any) -> Any:
+    class Body(base):  # type: ignore[misc]
+        def __init__(self, response: Any, events: RestoredEvents) -> None:
+            self._response, self._events = response, events
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return restored_async(self._response.aiter_bytes(), self._events)
+
+        async def aclose(self) -> None:
+            await self._response.aclose()
+
+    return Body

@@ -1,0 +1,61 @@
+"""Which provider's format a request is in, told by the path it is posted to.
+
+The one table between the transport, which knows HTTP, and the modules that know where text lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sovguard.payloads import openai_chat
+from sovguard.payloads.lanes import AnswerStream
+from sovguard.payloads.openai_chat_stream import ChatStream
+from sovguard.payloads.slots import PayloadSession
+
+
+@dataclass(frozen=True)
+class Format:
+    """A provider's format.
+
+    Attributes:
+        name: What it is called.
+        path: What the path of its requests ends with.
+        redact_request: Returns a request with surrogates in it.
+        check_request: Raises what ``redact_request`` would raise about its shape.
+        restore_answer: Returns an answer with real values in it.
+        stream: Makes what restores a streamed answer.
+    """
+
+    name: str
+    path: str
+    redact_request: Callable[[object, PayloadSession], dict[str, Any]]
+    check_request: Callable[[object], None]
+    restore_answer: Callable[[object, PayloadSession, Collection[str]], Any]
+    stream: Callable[[PayloadSession, Collection[str]], AnswerStream]
+
+    def streams(self, path: str, body: object) -> bool:
+        """Tells whether a request asks for a streamed answer."""
+        return isinstance(body, dict) and bool(body.get("stream"))
+
+
+FORMATS = (
+    Format(
+        "OpenAI Chat Completions",
+        "/chat/completions",
+        openai_chat.redact_request,
+        openai_chat.check_request,
+        openai_chat.restore_answer,
+        ChatStream,
+    ),
+)
+SUPPORTED = f"this version protects POST {', '.join(f'…{each.path}' for each in FORMATS)}, and requests without a body"
+
+
+def format_of(method: str, path: str) -> Format | None:
+    """Returns the format of a request, or ``None`` if it is in none that is known."""
+    if method != "POST":
+        return None
+    path = path.rstrip("/")
+    return next((each for each in FORMATS if path.endswith(each.path)), None)
