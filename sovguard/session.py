@@ -205,16 +205,22 @@ class Session:
     def restore_within(self, value: Any) -> Any:
         """Return ``value`` as ``restore`` does, with objects that are not JSON-like left in it as they are."""
         shape = take_apart(value, "restore()", keep_others=True)
-        return put_together(shape) if self._resolve(shape) else value
+        return put_together(shape) if any(found.hits for found in self._resolve(shape)) else value
 
-    def _resolve(self, shape: Shape) -> bool:
-        """Put real values into a shape, and tell whether there were any."""
+    def restored_values(self, value: Any) -> tuple[Any, list[str]]:
+        """Return a JSON-like value as ``restore`` does, and what in it looks like surrogates but is not this session's."""
+        shape = take_apart(value, "restore()")
+        unresolved = [name for found in self._resolve(shape) for name in found.unresolved]
+        return put_together(shape), unresolved
+
+    def _resolve(self, shape: Shape) -> list[Resolved]:
+        """Put real values into a shape, and return what was found in each of its strings."""
         leaves = [leaf for leaf in shape.leaves if leaf.kind == "str"]
         resolved = resolve([leaf.text for leaf in leaves], self._vault.state(), self._vault.get)
         for leaf, found in zip(leaves, resolved, strict=True):
             if found.hits:
                 leaf.outcome = found.leaf()
-        return any(found.hits for found in resolved)
+        return resolved
 
     def redact_texts(self, texts: Sequence[str], *, keep_surrogates: bool = False) -> list[Redaction]:
         """Return the redaction of each text, for one call of the analyzer and one of the vault.

@@ -1,7 +1,7 @@
 """Protected twins of model clients: the same type and settings, over a protected HTTP client.
 
 Uses what the clients offer their users: ``copy`` and an HTTP client of one's own. No class is patched, and
-openai is never imported. Methods that leave by another way than HTTP are refused.
+neither openai nor anthropic is imported. Methods that leave by another way than HTTP are refused.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from sovguard.errors import InputError, UnsupportedPayload
 if TYPE_CHECKING:
     from sovguard.guard import Guard
 
-_SUPPORTED = "OpenAI and AsyncOpenAI, and AzureOpenAI and AsyncAzureOpenAI built on them"
+_SUPPORTED = "clients of openai (OpenAI, AsyncOpenAI and those built on them) and of anthropic (Anthropic, AsyncAnthropic)"
+_CLIENTS = {"openai": {"OpenAI", "AsyncOpenAI"}, "anthropic": {"Anthropic", "AsyncAnthropic"}}
 
 
 def wrap(guard: Guard, client: Any) -> Any:
-    """Return a client of the same type whose chat requests are redacted and whose answers are restored.
+    """Return a client of the same type whose requests are redacted and whose answers are restored.
 
     The client passed in is not changed. The two share their connections, so that closing one closes the
     other, as with copies made by ``with_options``; such copies of the result are protected too. Wrapping a
@@ -27,13 +28,13 @@ def wrap(guard: Guard, client: Any) -> Any:
 
     Args:
         guard: Whose current session is used, at the time of each request.
-        client: A client of the openai package.
+        client: A client of the openai or the anthropic package.
 
     Raises:
         InputError: It is no client that can be wrapped, or another guard protects it.
     """
     http = getattr(client, "_client", None)
-    if http is None or not _is_openai(client):
+    if http is None or not _is_known(client):
         raise InputError(
             f"wrap() cannot protect a {type(client).__name__}: it takes {_SUPPORTED}. For another client, "
             "pass guard.http_client() to its constructor, or decorate the function that calls it with "
@@ -60,9 +61,9 @@ def _sealed(guard: Guard, client: Any) -> Any:
     return client
 
 
-def _is_openai(client: Any) -> bool:
+def _is_known(client: Any) -> bool:
     return any(
-        klass.__module__.partition(".")[0] == "openai" and klass.__name__ in {"OpenAI", "AsyncOpenAI"}
+        klass.__name__ in _CLIENTS.get(klass.__module__.partition(".")[0], ())
         for klass in type(client).__mro__
     )
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sovguard.payloads import openai_chat
+from sovguard.payloads import anthropic, embeddings, openai_chat, openai_responses
+from sovguard.payloads.anthropic import MessagesStream
 from sovguard.payloads.lanes import AnswerStream
 from sovguard.payloads.openai_chat_stream import ChatStream
+from sovguard.payloads.openai_responses import ResponsesStream
 from sovguard.payloads.slots import PayloadSession
 
 
@@ -47,6 +49,30 @@ FORMATS = (
         openai_chat.redact_request,
         openai_chat.check_request,
         openai_chat.restore_answer,
+        ChatStream,
+    ),
+    Format(
+        "OpenAI Responses",
+        "/responses",
+        openai_responses.redact_request,
+        openai_responses.check_request,
+        openai_responses.restore_answer,
+        ResponsesStream,
+    ),
+    Format(
+        "Anthropic Messages",
+        "/messages",
+        anthropic.redact_request,
+        anthropic.check_request,
+        anthropic.restore_answer,
+        MessagesStream,
+    ),
+    Format(
+        "OpenAI Embeddings",
+        "/embeddings",
+        embeddings.redact_request,
+        embeddings.check_request,
+        embeddings.restore_answer,
         ChatStream,
     ),
 )

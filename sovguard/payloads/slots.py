@@ -33,8 +33,8 @@ class PayloadSession(Protocol):
         """Return what restores one text, in pieces or as a whole."""
         ...
 
-    def restore(self, value: list[Any], /) -> list[Any]:
-        """Return the list with real values back in place."""
+    def restored_values(self, value: Any, /) -> tuple[Any, list[str]]:
+        """Return a JSON value with real values back in place, and the surrogates in it that are not this session's."""
         ...
 
 

@@ -1,0 +1,48 @@
+"""Where text lives in an OpenAI embeddings request; its answer holds none.
+
+Surrogates are random for each session, so texts that share a person lie no nearer for it than the session is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sovguard.payloads.rules import checked, many, prose, record, redacted, setting, text_or, values
+from sovguard.payloads.slots import PayloadSession, Slot, refusal
+
+_WHAT, _NEEDS = "an embeddings request", "input"
+
+
+def _text(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+    if not isinstance(value, str):
+        raise refusal(path, "is not text, and tokens cannot be inspected", "send it as a string")
+    return prose(value, path, slots, keep)
+
+
+_REQUEST = record(
+    {
+        "input": text_or(many(_text)),
+        "user": values,
+        **dict.fromkeys(("model", "dimensions", "encoding_format", "input_type", "truncate"), setting),
+    }
+)
+
+
+def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
+    """Returns the request with surrogates in place of personal information.
+
+    Raises:
+        UnsupportedPayload: Its input is not text.
+    """
+    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
+
+
+def check_request(body: object) -> None:
+    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
+    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+
+
+def restore_answer(answer: object, session: PayloadSession, restore_tools: Collection[str] = ()) -> Any:
+    """Returns the answer as it is."""
+    return answer

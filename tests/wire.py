@@ -1,0 +1,186 @@
+"""Servers that speak the providers' formats: a model that repeats what it is told and calls a tool with whom it was told of.
+
+Answers are made of what arrived and of nothing else. Streams come in the events that the providers document, a few letters
+at a time, cut into pieces of any size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sovguard.demo_server import Received, Reply
+from tests.servers import SURROGATE
+
+EVENTS = {"content-type": "text/event-stream; charset=utf-8"}
+
+
+def pieces(raw: bytes, size: int) -> tuple[bytes, ...]:
+    """``raw`` in pieces of ``size`` bytes."""
+    return tuple(raw[at : at + size] for at in range(0, len(raw), size))
+
+
+def events(datas: Iterator[dict[str, Any]], *, named: bool) -> bytes:
+    """Events with their data, under their type if they are ``named``."""
+    written = ""
+    for data in datas:
+        written += f"event: {data['type']}\n" if named else ""
+        written += f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return written.encode()
+
+
+def fragments(text: str, size: int = 3) -> list[str]:
+    """A text a few letters at a time."""
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def said_in(value: Any) -> str:
+    """Every text of a request's content, one after another."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(said_in, value))
+    return said_in(value.get("text") or value.get("content") or "") if isinstance(value, dict) else ""
+
+
+def arguments_for(said: str) -> dict[str, Any]:
+    """Arguments of a tool call with the first surrogate of a text, if it has one."""
+    people = SURROGATE.findall(said)
+    return {"who": people[0] if people else "nobody", "n": 1}
+
+
+def responses(request: Received, size: int = 40) -> Reply:
+    """The Responses API: a message that repeats the input, then a call of ``notify`` if there are tools."""
+    body = request.json()
+    said = f"받은 말: {said_in(body['input'])}"
+    source = json.dumps(arguments_for(said), ensure_ascii=False)
+    part = {"type": "output_text", "text": said, "annotations": []}
+    message = {"type": "message", "id": "m1", "status": "completed", "role": "assistant", "content": [part]}
+    call = {
+        "type": "function_call",
+        "id": "f1",
+        "call_id": "c1",
+        "name": "notify",
+        "arguments": source,
+        "status": "completed",
+    }
+    output = [message, call] if body.get("tools") else [message]
+    whole = {
+        "id": "r1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": output,
+        "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None, "incomplete_details": None,
+        "instructions": None, "metadata": {}, "temperature": 1, "top_p": 1,
+    }  # fmt: skip
+    if not body.get("stream"):
+        return Reply(json.dumps(whole, ensure_ascii=False).encode())
+
+    def steps() -> Iterator[dict[str, Any]]:
+        yield {"type": "response.created", "response": {**whole, "output": [], "status": "in_progress"}}
+        at = {"item_id": "m1", "output_index": 0, "content_index": 0}
+        yield {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**message, "content": [], "status": "in_progress"},
+        }
+        yield {"type": "response.content_part.added", **at, "part": {**part, "text": ""}}
+        for piece in fragments(said):
+            yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
+        yield {"type": "response.output_text.done", **at, "text": said, "logprobs": []}
+        yield {"type": "response.content_part.done", **at, "part": part}
+        yield {"type": "response.output_item.done", "output_index": 0, "item": message}
+        if len(output) > 1:
+            at = {"item_id": "f1", "output_index": 1}
+            yield {"type": "response.output_item.added", "output_index": 1, "item": {**call, "arguments": ""}}
+            for piece in fragments(source):
+                yield {"type": "response.function_call_arguments.delta", **at, "delta": piece}
+            yield {
+                "type": "response.function_call_arguments.done",
+                **at,
+                "name": "notify",
+                "arguments": source,
+            }
+            yield {"type": "response.output_item.done", "output_index": 1, "item": call}
+        yield {"type": "response.completed", "response": whole}
+
+    numbered = ({**data, "sequence_number": number} for number, data in enumerate(steps()))
+    return Reply(b"", headers=EVENTS, pieces=pieces(events(numbered, named=True), size))
+
+
+def messages(request: Received, size: int = 40) -> Reply:
+    """The Messages API: thinking, a text that repeats the last message, then a call of ``notify`` if there are tools."""
+    body = request.json()
+    said = f"받은 말: {said_in(body['messages'][-1])}"
+    given = arguments_for(said)
+    blocks: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": f"{given['who']}에 대해", "signature": "s"},
+        {"type": "text", "text": said, "citations": None},
+    ]
+    if body.get("tools"):
+        blocks.append({"type": "tool_use", "id": "t1", "name": "notify", "input": given})
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    whole = {
+        "id": "m1", "type": "message", "role": "assistant", "model": "m", "content": blocks, "stop_reason": "end_turn",
+        "stop_sequence": None, "usage": usage,
+    }  # fmt: skip
+    if not body.get("stream"):
+        return Reply(json.dumps(whole, ensure_ascii=False).encode())
+
+    def steps() -> Iterator[dict[str, Any]]:
+        yield {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}}
+        yield {"type": "ping"}
+        empty: dict[str, Any] = {
+            "thinking": {"thinking": "", "signature": ""},
+            "text": {"text": ""},
+            "tool_use": {"input": {}},
+        }
+        for index, block in enumerate(blocks):
+            kind = block["type"]
+            yield {"type": "content_block_start", "index": index, "content_block": {**block, **empty[kind]}}
+            deltas: list[dict[str, Any]]
+            if kind == "text":
+                deltas = [{"type": "text_delta", "text": piece} for piece in fragments(block["text"])]
+            elif kind == "thinking":
+                deltas = [
+                    {"type": "thinking_delta", "thinking": piece} for piece in fragments(block["thinking"])
+                ]
+                deltas.append({"type": "signature_delta", "signature": "s"})
+            else:
+                source = json.dumps(block["input"], ensure_ascii=False)
+                deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in fragments(source)]
+            for delta in deltas:
+                yield {"type": "content_block_delta", "index": index, "delta": delta}
+            yield {"type": "content_block_stop", "index": index}
+        yield {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": usage,
+        }
+        yield {"type": "message_stop"}
+
+    return Reply(b"", headers=EVENTS, pieces=pieces(events(steps(), named=True), size))
+
+
+def embeddings(request: Received, size: int = 40) -> Reply:
+    """The embeddings API."""
+    given = request.json()["input"]
+    texts = given if isinstance(given, list) else [given]
+    data = [
+        {"object": "embedding", "index": index, "embedding": [float(len(text))]}
+        for index, text in enumerate(texts)
+    ]
+    whole = {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+    return Reply(json.dumps(whole).encode())
+
+
+ANSWERS: dict[str, Callable[..., Reply]] = {
+    "/responses": responses,
+    "/messages": messages,
+    "/embeddings": embeddings,
+}
+
+
+def provider(request: Received, size: int = 40) -> Reply:
+    """Answers in the format of the path that was asked."""
+    path = request.path.partition("?")[0]
+    answer = next((answer for end, answer in ANSWERS.items() if path.endswith(end)), None)
+    return answer(request, size) if answer is not None else Reply(b"{}", 404)
