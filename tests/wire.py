@@ -172,10 +172,71 @@ def embeddings(request: Received, size: int = 40) -> Reply:
     return Reply(json.dumps(whole).encode())
 
 
+def clova(request: Received, size: int = 40) -> Reply:
+    """CLOVA Studio v3: thinking, a message that repeats the last one, and a call of ``notify`` if there are tools."""
+    body = request.json()
+    said = f"받은 말: {said_in(body['messages'][-1])}"
+    thought = f"{arguments_for(said)['who']}에 대해"
+    message: dict[str, Any] = {"role": "assistant", "content": said, "thinkingContent": thought}
+    if body.get("tools"):
+        function = {"name": "notify", "arguments": arguments_for(said)}
+        message["toolCalls"] = [{"id": "t1", "type": "function", "function": function}]
+    usage = {"promptTokens": 1, "completionTokens": 1, "totalTokens": 2}
+    result = {"message": message, "finishReason": "stop", "usage": usage}
+    if "event-stream" not in request.headers.get("accept", ""):
+        whole = {"status": {"code": "20000", "message": "OK"}, "result": result}
+        return Reply(json.dumps(whole, ensure_ascii=False).encode())
+    written = ""
+    for key in ("thinkingContent", "content"):
+        for piece in fragments(message[key]):
+            data = {"message": {"role": "assistant", "content": "", key: piece}, "finishReason": None}
+            written += f"id: x\nevent: token\ndata:{json.dumps(data, ensure_ascii=False)}\n\n"
+    written += f"id: x\nevent: result\ndata:{json.dumps(result, ensure_ascii=False)}\n\n"
+    return Reply(b"", headers=EVENTS, pieces=pieces(written.encode(), size))
+
+
+def gemini(request: Received, size: int = 40) -> Reply:
+    """Gemini: a thought, a text that repeats the last content, and a call of ``notify`` if there are tools."""
+    body = request.json()
+    said = f"받은 말: {said_in(body['contents'][-1]['parts'])}"
+    given = arguments_for(said)
+    parts: list[dict[str, Any]] = [
+        {"text": f"{given['who']}에 대해", "thought": True},
+        {"text": said, "thoughtSignature": "s"},
+    ]
+    if body.get("tools"):
+        parts.append({"functionCall": {"name": "notify", "args": given}})
+
+    def chunk(some: list[dict[str, Any]], finish: str | None = None) -> dict[str, Any]:
+        candidate = {"content": {"role": "model", "parts": some}, "index": 0}
+        ends = {"finishReason": finish} if finish else {}
+        return {
+            "candidates": [{**candidate, **ends}],
+            "modelVersion": "m",
+            "usageMetadata": {"totalTokenCount": 1},
+        }
+
+    path, _, query = request.path.partition("?")
+    if path.endswith(":generateContent"):
+        return Reply(json.dumps(chunk(parts, "STOP"), ensure_ascii=False).encode())
+    steps = [
+        chunk([{**part, "text": piece}]) if "text" in part else chunk([part])
+        for part in parts
+        for piece in (fragments(part["text"]) if "text" in part else [""])
+    ]
+    steps.append(chunk([], "STOP"))
+    if "alt=sse" in query:
+        return Reply(b"", headers=EVENTS, pieces=pieces(events(iter(steps), named=False), size))
+    return Reply(json.dumps(steps, ensure_ascii=False).encode())
+
+
 ANSWERS: dict[str, Callable[..., Reply]] = {
     "/responses": responses,
     "/messages": messages,
     "/embeddings": embeddings,
+    "/v3/chat-completions/HCX-007": clova,
+    "/models/m:generateContent": gemini,
+    "/models/m:streamGenerateContent": gemini,
 }
 
 

@@ -5,12 +5,15 @@ The one table between the transport, which knows HTTP, and the modules that know
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sovguard.payloads import anthropic, embeddings, openai_chat, openai_responses
+from sovguard.payloads import anthropic, clova, embeddings, gemini, openai_chat, openai_responses
 from sovguard.payloads.anthropic import MessagesStream
+from sovguard.payloads.clova import ClovaStream
+from sovguard.payloads.gemini import GeminiStream
 from sovguard.payloads.lanes import AnswerStream
 from sovguard.payloads.openai_chat_stream import ChatStream
 from sovguard.payloads.openai_responses import ResponsesStream
@@ -23,7 +26,7 @@ class Format:
 
     Attributes:
         name: What it is called.
-        path: What the path of its requests ends with.
+        path: What the path of its requests ends with; ``*`` stands for the name of a model.
         redact_request: Returns a request with surrogates in it.
         check_request: Raises what ``redact_request`` would raise about its shape.
         restore_answer: Returns an answer with real values in it.
@@ -75,7 +78,32 @@ FORMATS = (
         embeddings.restore_answer,
         ChatStream,
     ),
+    Format(
+        "CLOVA Studio v3",
+        "/v3/chat-completions/*",
+        clova.redact_request,
+        clova.check_request,
+        clova.restore_answer,
+        ClovaStream,
+    ),
+    Format(
+        "Gemini generateContent",
+        "/*:generateContent",
+        gemini.redact_request,
+        gemini.check_request,
+        gemini.restore_answer,
+        GeminiStream,
+    ),
+    Format(
+        "Gemini streamGenerateContent",
+        "/*:streamGenerateContent",
+        gemini.redact_request,
+        gemini.check_request,
+        gemini.restore_answer,
+        GeminiStream,
+    ),
 )
+_PATHS = [re.compile(f"{re.escape(each.path).replace(chr(92) + '*', '[^/]+')}$") for each in FORMATS]
 SUPPORTED = f"this version protects POST {', '.join(f'…{each.path}' for each in FORMATS)}, and requests without a body"
 
 
@@ -84,4 +112,4 @@ def format_of(method: str, path: str) -> Format | None:
     if method != "POST":
         return None
     path = path.rstrip("/")
-    return next((each for each in FORMATS if path.endswith(each.path)), None)
+    return next((each for each, pattern in zip(FORMATS, _PATHS, strict=True) if pattern.search(path)), None)

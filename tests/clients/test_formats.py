@@ -11,6 +11,7 @@ from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
 
 from sovguard import Guard, UnsupportedPayload
+from sovguard.clients.sse import EventReader
 from tests.clients.conftest import Serve
 from tests.servers import NAME, SURROGATE, TEXT, PatternAnalyzer, assert_only_surrogates
 from tests.wire import provider
@@ -166,6 +167,87 @@ def test_copies_of_an_anthropic_client_are_protected(guard: Guard, run_server: S
             model="m", max_tokens=9, messages=[{"role": "user", "content": TEXT}]
         )
         assert raw.parse().content[1].text == SAID  # type: ignore[union-attr]
+    assert_only_surrogates(server)
+
+
+CLOVA: dict[str, Any] = {
+    "messages": [
+        {"role": "system", "content": f"{NAME} 응대"},
+        {"role": "user", "content": [{"type": "text", "text": TEXT}]},
+    ],
+    "tools": [
+        {
+            "type": "function",
+            "function": {"name": "notify", "description": "알림", "parameters": {"type": "object"}},
+        }
+    ],
+    "topP": 0.8,
+    "thinking": {"effort": "low"},
+}
+
+
+@pytest.mark.parametrize("size", [1, 17, 10_000])
+def test_clova(run_server: Serve, tools: tuple[str, ...], size: int) -> None:
+    """Whole and streamed; the whole message at the end of a stream agrees with its pieces."""
+    server = run_server(lambda request: provider(request, size))
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=tools)
+    url = server.base_url.removesuffix("/v1") + "/v3/chat-completions/HCX-007"
+    with guard.http_client() as client:
+        message = client.post(url, json=CLOVA).json()["result"]["message"]
+        check(message["content"], message["toolCalls"][0]["function"]["arguments"], tools)
+        assert message["thinkingContent"] == f"{NAME}에 대해"
+        turns = [*CLOVA["messages"], message, {"role": "tool", "content": f"{NAME} 확인", "toolCallId": "t1"}]
+        again = client.post(url, json={**CLOVA, "messages": turns}).json()["result"]["message"]["content"]
+        assert again == f"받은 말: {NAME} 확인"
+        with client.stream("POST", url, json=CLOVA, headers={"accept": "text/event-stream"}) as response:
+            events = EventReader().feed(b"".join(response.iter_bytes()))
+    got = {"content": "", "thinkingContent": ""}
+    for event in events:
+        said = json.loads(event.data or "")["message"]
+        if event.name == "token":
+            got = {key: value + said.get(key, "") for key, value in got.items()}
+        else:
+            check(said["content"], said["toolCalls"][0]["function"]["arguments"], tools)
+    assert got == {"content": SAID, "thinkingContent": f"{NAME}에 대해"}
+    assert_only_surrogates(server)
+
+
+GEMINI: dict[str, Any] = {
+    "contents": [{"role": "user", "parts": [{"text": TEXT}]}],
+    "systemInstruction": {"parts": [{"text": f"{NAME} 응대"}]},
+    "tools": [{"functionDeclarations": [{"name": "notify", "parameters": {"type": "OBJECT"}}]}],
+    "generationConfig": {"temperature": 0.1},
+}
+
+
+@pytest.mark.parametrize("size", [1, 17, 10_000])
+def test_gemini(run_server: Serve, tools: tuple[str, ...], size: int) -> None:
+    """Whole, as events and as one array."""
+    server = run_server(lambda request: provider(request, size))
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=tools)
+    url = server.base_url + "beta/models/m"
+    with guard.http_client() as client:
+        whole = client.post(f"{url}:generateContent", json=GEMINI).json()
+        with client.stream("POST", f"{url}:streamGenerateContent?alt=sse", json=GEMINI) as response:
+            events = EventReader().feed(b"".join(response.iter_bytes()))
+        array = client.post(f"{url}:streamGenerateContent", json=GEMINI).json()
+        model = whole["candidates"][0]["content"]
+        result = {"functionResponse": {"name": "notify", "response": {"ok": f"{NAME} 확인"}}}
+        turns = [*GEMINI["contents"], model, {"role": "user", "parts": [result]}]
+        client.post(f"{url}:generateContent", json={**GEMINI, "contents": turns}).raise_for_status()
+    for chunks in ([whole], [json.loads(event.data or "") for event in events], array):
+        text = thought = ""
+        arguments: Any = None
+        for chunk in chunks:
+            for part in chunk["candidates"][0]["content"]["parts"]:
+                if "functionCall" in part:
+                    arguments = part["functionCall"]["args"]
+                elif part.get("thought"):
+                    thought += part["text"]
+                else:
+                    text += part["text"]
+        check(text, arguments, tools)
+        assert thought == f"{NAME}에 대해"
     assert_only_surrogates(server)
 
 

@@ -1,0 +1,155 @@
+"""Where text lives in a CLOVA Studio v3 chat request (Naver HyperCLOVA X), in its answer and in the events of a streamed one.
+
+The native shape, with camel-case fields and tool arguments as objects; the OpenAI-compatible endpoint is read by
+``openai_chat``. A stream is asked for by the header ``Accept: text/event-stream``; its ``token`` events bring pieces, its
+``result`` event the whole message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sovguard.payloads.lanes import Frame, Lanes
+from sovguard.payloads.rules import (
+    NO_TEXT,
+    SAY_IT,
+    Answer,
+    checked,
+    each,
+    kept,
+    kinds,
+    many,
+    prose,
+    record,
+    redacted,
+    setting,
+    shown,
+    text_or,
+    values,
+    within,
+)
+from sovguard.payloads.slots import PayloadSession, Slot, refusal
+
+_WHAT, _NEEDS = "a CLOVA Studio chat request", "messages"
+_CONTENT = text_or(
+    many(kinds({"text": record({"type": setting, "text": prose})}, what=NO_TEXT, remedy=SAY_IT))
+)
+_CALL = record({"id": prose, "type": setting, "function": record({"name": setting, "arguments": values})})
+_KEEPS = {"system": False, "user": False, "assistant": True, "tool": True}
+
+
+def _message(message: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+    role = message.get("role") if isinstance(message, dict) else None
+    if role not in _KEEPS:
+        raise refusal(f"{path}.role", "is not a known role", f"use one of {', '.join(_KEEPS)}")
+    rule = record(
+        {
+            "role": setting,
+            "content": _CONTENT,
+            "thinkingContent": prose,
+            "toolCalls": many(_CALL),
+            "toolCallId": prose,
+        }
+    )
+    return (kept(rule) if _KEEPS[role] else rule)(message, path, slots, keep)
+
+
+_TOOL = record(
+    {"type": setting, "function": record({"name": setting, "description": values, "parameters": values})}
+)
+_SETTINGS = (
+    "topP", "topK", "maxTokens", "maxCompletionTokens", "temperature", "repeatPenalty", "repetitionPenalty", "seed",
+    "includeAiFilters", "thinking", "toolChoice",
+)  # fmt: skip
+_REQUEST = record(
+    {
+        "messages": many(_message),
+        "tools": many(_TOOL),
+        "stop": values,
+        "stopBefore": values,
+        "responseFormat": values,
+        **dict.fromkeys(_SETTINGS, setting),
+    }
+)
+
+
+def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
+    """Returns the request with surrogates in place of personal information.
+
+    Raises:
+        UnsupportedPayload: It holds something whose text cannot be found for certain.
+    """
+    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
+
+
+def check_request(body: object) -> None:
+    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
+    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+
+
+def _restored_call(call: Any, answer: Answer) -> Any:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or function.get("name") not in answer.tools:
+        return call
+    arguments = function.get("arguments")
+    given = (
+        answer.text(arguments, "json", tool=True) if isinstance(arguments, str) else answer.values(arguments)
+    )
+    return {**call, "function": {**function, "arguments": given}}
+
+
+_SHOWN = ("content", "thinkingContent")
+_WHOLE = within({**dict.fromkeys(_SHOWN, shown), "toolCalls": each(_restored_call)})
+
+
+def restore_answer(answer: object, session: PayloadSession, restore_tools: Collection[str] = ()) -> Any:
+    """Returns the answer with real values in place of surrogates; anything of another shape as it is.
+
+    Raises:
+        ForeignSurrogate: The arguments of a tool that may hold real values hold a surrogate of another session.
+    """
+    return within({"result": within({"message": _WHOLE})})(answer, Answer(session, restore_tools))
+
+
+class ClovaStream:
+    """Restores one streamed answer.
+
+    Args:
+        session: The session that redacted the request.
+        restore_tools: Names of tools whose arguments may hold real values.
+    """
+
+    def __init__(self, session: PayloadSession, restore_tools: Collection[str] = ()) -> None:
+        self._lanes = Lanes(session.stream)
+        self._answer = Answer(session, restore_tools)
+
+    def frames(self, frame: Frame) -> list[Frame]:
+        """Returns the event with real values in it, after those that give out what was held."""
+        data = frame.data
+        message = data.get("message") if isinstance(data, dict) else None
+        if not isinstance(message, dict):
+            return [*self.rest(), frame]
+        if frame.name == "result":
+            return [*self.rest(), Frame(frame.name, {**data, "message": _WHOLE(message, self._answer)})]
+        new = dict(message)
+        before: list[Frame] = []
+        speaks = [key for key in _SHOWN if isinstance(message.get(key), str) and message[key]]
+        for key in self._lanes.keys():  # noqa: SIM118
+            if speaks and key not in speaks:
+                before += self._held(key)
+        for key in speaks:
+            new[key] = self._lanes.feed(key, message[key], "answer")
+        if "toolCalls" in message:
+            before += self.rest()
+            new = {**new, "toolCalls": each(_restored_call)(message["toolCalls"], self._answer)}
+        return [*before, Frame(frame.name, {**data, "message": new})]
+
+    def rest(self) -> list[Frame]:
+        """Returns events with what is still held."""
+        return [frame for key in self._lanes.keys() for frame in self._held(key)]  # noqa: SIM118
+
+    def _held(self, key: Any) -> list[Frame]:
+        held = self._lanes.flush(key)
+        message = {"role": "assistant", "content": "", key: held}
+        return [Frame("token", {"message": message, "finishReason": None})] if held else []
