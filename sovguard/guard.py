@@ -178,12 +178,21 @@ class Guard:
         return self._default_session()
 
     @overload
-    def protect(self, fn: Callable[P, R], /, *, restore: bool = True) -> Callable[P, R]: ...
+    def protect(
+        self, fn: Callable[P, R], /, *, restore: bool = True, fields: Collection[str] | None = None
+    ) -> Callable[P, R]: ...
     @overload
     def protect(
-        self, fn: None = None, /, *, restore: bool = True
+        self, fn: None = None, /, *, restore: bool = True, fields: Collection[str] | None = None
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-    def protect(self, fn: Callable[..., Any] | None = None, /, *, restore: bool = True) -> Any:
+    def protect(
+        self,
+        fn: Callable[..., Any] | None = None,
+        /,
+        *,
+        restore: bool = True,
+        fields: Collection[str] | None = None,
+    ) -> Any:
         """Return ``fn`` with its arguments redacted on the way in and its result restored on the way out.
 
         Also a decorator, with or without options.
@@ -191,10 +200,12 @@ class Guard:
         Args:
             fn: The function to protect.
             restore: Put the real values back into what it returns.
+            fields: Redact these parameters alone (``"prompt"``), or parts of them (``"request.text"``); the others are
+                passed on unread. By default all are redacted, and one that cannot be read is an error.
         """
         from sovguard.clients.decorator import protect
 
-        return protect(self, fn, restore=restore)
+        return protect(self, fn, restore=restore, fields=fields)
 
     def wrap(self, client: ClientT) -> ClientT:
         """Return a client of the same type whose requests are redacted and whose answers are restored."""

@@ -18,7 +18,7 @@ from sovguard.errors import DetectionError, InputError
 from sovguard.redaction import Draft, Redaction, tokenize
 from sovguard.restore.stream import Lane, Sink
 from sovguard.restore.text import Resolved, Restoration, resolve
-from sovguard.shapes import Shape, put_together, read, refuse, take_apart
+from sovguard.shapes import Only, Shape, has_shape, put_together, read, refuse, take_apart
 from sovguard.vault.session import VaultSession, shielded
 from sovguard.vault.store import SessionRef
 
@@ -100,13 +100,18 @@ class Session:
 
         A str gives a ``Redaction``. A list, tuple or dict gives a new one of the same shape, in which
         strings, keys and numbers that hold personal information are replaced; each is read together with its
-        key.
+        key. Dataclasses and pydantic models, alone or within, are copied with other values in their fields.
         """
         if isinstance(value, str):
             return self.redact_texts([value])[0]
-        if not isinstance(value, (list, tuple, dict)):
+        if not has_shape(value):
             raise refuse(value, "redact()")
         return self._redact_shapes([value], [False])[0]
+
+    def redact_chosen(self, value: dict[str, Any], only: Only) -> dict[str, Any]:
+        """Return ``value`` redacted where one of the paths ``only`` leads, and as it is elsewhere."""
+        redacted: dict[str, Any] = self._redact_shapes([value], [False], only)[0]
+        return redacted
 
     def redact_values(
         self, values: Sequence[Any], *, keep_surrogates: bool | Sequence[bool] = False
@@ -134,8 +139,10 @@ class Session:
         finally:
             _protecting.reset(token)
 
-    def _redact_shapes(self, values: Sequence[Any], keep: Sequence[bool]) -> list[Any]:
-        shapes = [take_apart(value, "redact()") for value in values]
+    def _redact_shapes(
+        self, values: Sequence[Any], keep: Sequence[bool], only: Only | None = None
+    ) -> list[Any]:
+        shapes = [take_apart(value, "redact()", only=only) for value in values]
         leaves = [leaf for shape in shapes for leaf in shape.leaves]
         kept = [each for shape, each in zip(shapes, keep, strict=True) for _ in shape.leaves]
         texts = [leaf.text for leaf in leaves]
@@ -196,7 +203,7 @@ class Session:
         """
         if isinstance(value, str):
             return self.restore_text(value)
-        if not isinstance(value, (list, tuple, dict)):
+        if not has_shape(value):
             raise refuse(value, "restore()")
         shape = take_apart(value, "restore()")
         self._resolve(shape)

@@ -6,9 +6,10 @@ never changed, and nothing here looks at what a text says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import copy
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, cast
 
 from sovguard.entities import Detection
 from sovguard.errors import InputError
@@ -65,20 +66,30 @@ class _Branch:
         return f"_Branch({len(self.items)} items)"
 
 
-def take_apart(value: object, verb: str, *, keep_others: bool = False) -> Shape:
-    """Return the shape and the leaves of a list, tuple or dict.
+Only = Collection[tuple[str, ...]]
+"""Paths of keys and field names; what none of them leads to is left as it is."""
+
+
+def take_apart(value: object, verb: str, *, keep_others: bool = False, only: Only | None = None) -> Shape:
+    """Return the shape and the leaves of a list, tuple, dict, dataclass or pydantic model.
 
     Args:
         value: The JSON-like value.
         verb: What the caller is doing, for the message of an error.
         keep_others: Leave what is not JSON-like in its place, unread, instead of refusing it.
+        only: Look at nothing else; the items of a list are looked at as the list would be.
 
     Raises:
         InputError: Something in it is not JSON-like, or it is nested too deeply.
     """
     shape = Shape(None)
-    shape.root = _node(value, None, 0, shape.leaves, verb, keep_others=keep_others)
+    shape.root = _Taker(shape.leaves, verb, keep_others=keep_others).node(value, None, 0, only)
     return shape
+
+
+def has_shape(value: object) -> bool:
+    """Tell whether ``take_apart`` can look into a value that is no string or number."""
+    return isinstance(value, (list, tuple, dict)) or _field_names(value) is not None
 
 
 def read(
@@ -103,7 +114,8 @@ def read(
         shift = 0
         if leaf.key is not None:
             shift = len(leaf.key.text) + len(_SEPARATOR)
-            hits[id(leaf.key)] += _clipped(found[index], 0, len(leaf.key.text))
+            if id(leaf.key) in hits:  # not the name of a field
+                hits[id(leaf.key)] += _clipped(found[index], 0, len(leaf.key.text))
         hits[id(leaf)] += _clipped(found[index], shift, len(leaf.text))
     return [hits[id(leaf)] for leaf in leaves]
 
@@ -121,38 +133,98 @@ def refuse(value: object, verb: str) -> InputError:
     elif isinstance(value, (set, frozenset)):
         hint = "pass a list or tuple instead"
     else:
-        hint = "turn it into str, list, tuple or dict first (dataclasses.asdict, .model_dump(), str())"
+        hint = "turn it into str, list, tuple or dict first, or leave it out"
     return InputError(f"{verb} cannot work on a value of type {name}: {hint}")
 
 
-def _node(
-    value: object, key: Leaf | None, depth: int, leaves: list[Leaf], verb: str, *, keep_others: bool
-) -> Any:
-    if isinstance(value, str) or _is_number(value):
-        return _leaf(value, key, leaves, verb)
-    if value is None or isinstance(value, bool):
-        return value
-    if not isinstance(value, (list, tuple, dict)):
-        if keep_others:
+class _Taker:
+    """Takes one value apart; what its parts have in common."""
+
+    def __init__(self, leaves: list[Leaf], verb: str, *, keep_others: bool) -> None:
+        self._leaves = leaves
+        self._verb = verb
+        self._keep_others = keep_others
+
+    def node(self, value: object, key: Leaf | None, depth: int, only: Only | None) -> Any:
+        """Return the node of a value that stands under ``key``."""
+        if isinstance(value, str) or _is_number(value):
+            return value if only is not None else _leaf(value, key, self._leaves, self._verb)
+        if value is None or isinstance(value, bool):
             return value
-        raise refuse(value, verb)
-    if depth == MAX_DEPTH:
-        raise InputError(
-            f"{verb} cannot work on a value nested more than {MAX_DEPTH} levels deep: flatten it first"
-        )
-    if isinstance(value, dict):
-        items: list[Any] = []
-        for name, item in list(value.items()):
-            pair = _key(name, leaves, verb)
-            under = pair if isinstance(pair, Leaf) and len(pair.text) <= MAX_CONTEXT else None
-            items.append((pair, _node(item, under, depth + 1, leaves, verb, keep_others=keep_others)))
-        return _Branch(_make_dict, items)
-    maker: Callable[[Iterator[Any]], Any] = list
-    if isinstance(value, tuple):
-        maker = getattr(value, "_make", tuple)
-    return _Branch(
-        maker, [_node(item, key, depth + 1, leaves, verb, keep_others=keep_others) for item in list(value)]
-    )
+        names = _field_names(value) if not isinstance(value, (list, tuple, dict)) else None
+        if names is None and not isinstance(value, (list, tuple, dict)):
+            if self._keep_others or only is not None:
+                return value
+            raise refuse(value, self._verb)
+        if depth == MAX_DEPTH:
+            raise InputError(
+                f"{self._verb} cannot work on a value nested more than {MAX_DEPTH} levels deep: flatten it first"
+            )
+        if isinstance(value, dict):
+            return _Branch(
+                _make_dict, [self._pair(name, item, depth, only) for name, item in list(value.items())]
+            )
+        if names is not None:
+            # Read under the name of its field, as an item of a dict is under its key; the name itself stays.
+            items = [self._field(name, getattr(value, name), depth, only) for name in names]
+            return _Branch(lambda new: _copy_with(value, dict(zip(names, new, strict=True))), items)
+        sequence = cast("Sequence[object]", value)
+        maker: Callable[[Iterator[Any]], Any] = list
+        if isinstance(value, tuple):
+            maker = getattr(value, "_make", tuple)
+        return _Branch(maker, [self.node(item, key, depth + 1, only) for item in list(sequence)])
+
+    def _pair(self, name: object, item: object, depth: int, only: Only | None) -> Any:
+        below = _below(only, name)
+        if only is not None and not below:
+            return name, item
+        # Of a path's steps only the values are looked at, not the keys on the way.
+        pair = _key(name, self._leaves, self._verb) if only is None else name
+        under = _context(name) if only is not None and isinstance(name, str) else pair
+        if not isinstance(under, Leaf) or len(under.text) > MAX_CONTEXT:
+            under = None
+        return pair, self.node(item, under, depth + 1, _rest(below))
+
+    def _field(self, name: str, item: object, depth: int, only: Only | None) -> Any:
+        below = _below(only, name)
+        if only is not None and not below:
+            return item
+        return self.node(item, _context(name), depth + 1, _rest(below))
+
+
+def _context(name: str) -> Leaf:
+    """Return a name to read a value with that is itself no text of the value."""
+    return Leaf(name, "str", None, name)
+
+
+def _rest(below: Only | None) -> Only | None:
+    """Return what is left of the paths, or ``None`` if one of them ends here and so means all of it."""
+    return None if below is None or () in below else below
+
+
+def _below(only: Only | None, name: object) -> Only | None:
+    return None if only is None else [path[1:] for path in only if path and path[0] == name]
+
+
+def _field_names(value: object) -> list[str] | None:
+    """Return the names of the fields of a dataclass or pydantic model, or ``None`` if it is neither."""
+    kind = type(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return [each.name for each in fields(value) if hasattr(value, each.name)]
+    known = getattr(kind, "model_fields", None)
+    if isinstance(known, dict) and hasattr(kind, "model_copy") and not isinstance(value, type):
+        return [*known, *(getattr(value, "model_extra", None) or {})]
+    return None
+
+
+def _copy_with(value: Any, items: dict[str, Any]) -> Any:
+    """Return a copy of a dataclass or model with other values, without running what its constructor runs."""
+    if is_dataclass(value):
+        copied = copy.copy(value)
+        for name, item in items.items():
+            object.__setattr__(copied, name, item)
+        return copied
+    return value.model_copy(update=items)
 
 
 def _key(name: object, leaves: list[Leaf], verb: str) -> Any:

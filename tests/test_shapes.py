@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import enum
 from typing import Any, NamedTuple
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sovguard import Guard
 from sovguard.errors import InputError
 from sovguard.shapes import MAX_CONTEXT, MAX_DEPTH, Leaf, put_together, read, take_apart
 from tests.fakes import detection
+from tests.servers import NAME, PHONE, PatternAnalyzer
 
 CANARY = "홍길동-카나리아"
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -158,3 +162,50 @@ def test_no_repr_shows_a_value() -> None:
     assert CANARY not in repr(shape.root)
     assert CANARY not in repr(shape.leaves)
     assert repr(Leaf("abc", "str", None, "abc")) == "Leaf(str of 3 characters)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """A frozen dataclass, as messages often are."""
+
+    role: str
+    text: str
+    phone: int = 0
+
+
+class Request(pydantic.BaseModel):
+    """A pydantic model that allows further fields."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+    messages: list[Message]
+    options: dict[str, Any] = {}
+
+
+def test_dataclasses_and_models_come_back_as_what_they_were() -> None:
+    """Copied, with other values in their fields, numbers read with the field's name; the originals are not changed."""
+    session = Guard(_analyzer=PatternAnalyzer()).session()
+    request = Request(messages=[Message("user", f"{NAME}은 {PHONE}")], options={"n": 1}, note=NAME)  # type: ignore[call-arg]
+    redacted = session.redact([request])[0]
+    assert type(redacted) is Request
+    assert type(redacted.messages[0]) is Message
+    assert NAME not in repr(redacted)
+    assert PHONE not in repr(redacted)
+    assert request.messages[0].text == f"{NAME}은 {PHONE}"
+    assert session.restore([redacted])[0] == request
+    assert session.restore(redacted) == request
+
+
+def test_only_what_a_path_leads_to_is_looked_at() -> None:
+    """The rest is passed on, whatever it is."""
+    session = Guard(_analyzer=PatternAnalyzer()).session()
+    given = {
+        "request": Request(messages=[Message(NAME, NAME), Message("b", "c")]),
+        "client": object(),
+        "a": {"b": NAME, "c": NAME},
+    }
+    redacted = session.redact_chosen(given, [("request", "messages", "text"), ("a", "b")])
+    assert redacted["client"] is given["client"]
+    assert redacted["request"].messages[0].role == NAME
+    assert redacted["request"].messages[0].text != NAME
+    assert redacted["a"]["b"] != NAME
+    assert redacted["a"]["c"] == NAME

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
 from sovguard.clients.aside import aside
 from sovguard.errors import InputError
-from sovguard.shapes import take_apart
+from sovguard.shapes import has_shape, take_apart
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
     from sovguard.session import Session
 
 
-def protect(guard: Guard, fn: Callable[..., Any] | None = None, *, restore: bool = True) -> Any:
+def protect(
+    guard: Guard,
+    fn: Callable[..., Any] | None = None,
+    *,
+    restore: bool = True,
+    fields: Collection[str] | None = None,
+) -> Any:
     """Return ``fn`` with its arguments redacted and its result restored, or a decorator that does so.
 
     The session is the guard's current one at each call. What a function returns or yields that is not JSON-like, by itself
@@ -33,18 +39,20 @@ def protect(guard: Guard, fn: Callable[..., Any] | None = None, *, restore: bool
         guard: Whose sessions are used.
         fn: A function, coroutine function, generator function or asynchronous generator function.
         restore: Put real values back into what it returns or yields.
+        fields: Redact these parameters alone (``"prompt"``), or parts of them (``"request.text"``); the others are passed
+            on unread.
 
     Raises:
         InputError: It is not a function whose parameters can be seen.
     """
     if fn is None:
-        return functools.partial(protect, guard, restore=restore)
+        return functools.partial(protect, guard, restore=restore, fields=fields)
     if not callable(fn):
         raise InputError(
             f"protect() takes a function, not a {type(fn).__name__}: "
             "put @guard.protect below @staticmethod or @classmethod"
         )
-    call = _Call(guard, fn, restore=restore)
+    call = _Call(guard, fn, restore=restore, fields=fields)
     kind = fn if inspect.isroutine(fn) or isinstance(fn, functools.partial) else type(fn).__call__
     if inspect.isasyncgenfunction(kind):
         protected = _async_generator(call)
@@ -60,13 +68,21 @@ def protect(guard: Guard, fn: Callable[..., Any] | None = None, *, restore: bool
 class _Call:
     """A function to call, its parameters, and what to do on the way in and out."""
 
-    def __init__(self, guard: Guard, fn: Callable[..., Any], *, restore: bool) -> None:
+    def __init__(
+        self, guard: Guard, fn: Callable[..., Any], *, restore: bool, fields: Collection[str] | None
+    ) -> None:
         try:
             self.signature = inspect.signature(fn)
         except (TypeError, ValueError):
             raise InputError(
                 "protect() cannot see the parameters of this function: wrap it in one of your own"
             ) from None
+        if isinstance(fields, str):
+            raise InputError("fields has to be a collection of names, not one name: put it in a tuple")
+        self.only = None if fields is None else [tuple(name.split(".")) for name in fields]
+        for path in self.only or ():
+            if path[0] not in self.signature.parameters:
+                raise InputError(f"fields names {path[0]!r}, which is no parameter of the function")
         first = next(iter(self.signature.parameters), None)
         self.owner = first if first in {"self", "cls"} and _is_method(fn) else None
         self.guard = guard
@@ -83,12 +99,15 @@ class _Call:
             if name not in bound.arguments and isinstance(parameter.default, str):
                 bound.arguments[name] = parameter.default
         names = [name for name in bound.arguments if name != self.owner]
+        given = {name: bound.arguments[name] for name in names}
+        if self.only is not None:
+            bound.arguments.update(session.redact_chosen(given, self.only))
+            return bound
         for name in names:
             # Each alone first, so that an error can say which one it is.
-            take_apart([bound.arguments[name]], f"protect() (parameter {name!r})")
+            take_apart([given[name]], f"protect() (parameter {name!r}, unless fields= names the others)")
         # Read with its name, a bare number is known for what it is: phone, rrn.
-        values = session.redact({name: bound.arguments[name] for name in names}).values()
-        bound.arguments.update(zip(names, values, strict=True))
+        bound.arguments.update(zip(names, session.redact(given).values(), strict=True))
         return bound
 
     def restored(self, session: Session, result: Any) -> Any:
@@ -98,7 +117,7 @@ class _Call:
         if isinstance(result, str):
             return session.restore_text(result).text
         try:
-            return session.restore_within(result) if isinstance(result, (list, tuple, dict)) else result
+            return session.restore_within(result) if has_shape(result) else result
         except InputError:
             return result
 

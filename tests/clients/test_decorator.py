@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Generator
@@ -456,3 +457,42 @@ def test_wrong_arguments_say_of_which_function(guard: Guard) -> None:
 
     with pytest.raises(TypeError, match=r"^ask\(\): missing"):
         ask()  # type: ignore[call-arg]  # what a caller may get wrong
+
+
+@dataclasses.dataclass
+class Question:
+    """What a caller passes on."""
+
+    text: str
+    user: object = None
+
+
+def test_fields_choose_what_is_redacted(guard: Guard) -> None:
+    """Parameters by name, parts of them by path; the others pass unread, whatever they are."""
+    seen: list[Any] = []
+
+    @guard.protect(fields=("prompt", "question.text"))
+    def ask(prompt: str, question: Question, client: object, note: str = NAME) -> Question:
+        seen.extend((prompt, question.text, question.user, client, note))
+        return Question(f"{prompt} {question.text}", client)
+
+    client, user = object(), object()
+    answer = ask(NAME, Question(PHONE, user), client=client)
+    assert answer == Question(f"{NAME} {PHONE}", client)
+    assert NAME not in seen[0]
+    assert PHONE not in seen[1]
+    assert seen[2:] == [user, client, NAME]
+
+
+def test_fields_that_are_no_parameters_are_refused(guard: Guard) -> None:
+    """When the function is decorated, not when it is called."""
+    with pytest.raises(InputError, match="no parameter"):
+        guard.protect(lambda text: text, fields=("prompt",))
+    with pytest.raises(InputError, match="tuple"):
+        guard.protect(lambda text: text, fields="text")
+
+
+def test_a_parameter_that_cannot_be_read_says_how_to_leave_it_out(guard: Guard) -> None:
+    """Without fields everything is inspected, or nothing is called."""
+    with pytest.raises(InputError, match="fields="):
+        guard.protect(lambda text, client: text)("a", object())
