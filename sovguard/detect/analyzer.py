@@ -84,14 +84,12 @@ class Analyzer:
                 raise InputError(
                     f"a text must be a str, not {type(text).__name__}; decode bytes first, with the encoding they have"
                 )
-        shown: list[str] = []
-        views: list[View | None] = []
-        found: list[list[Detection]] = []
-        for group in groups(texts, _JOINED):
-            joined = _Joined(group)
-            shown += joined.texts
-            views += joined.views
-            found += self._scan(joined)
+        some = [_Joined(group) for group in groups(texts, _JOINED)]
+        shown = [text for joined in some for text in joined.texts]
+        views = [view for joined in some for view in joined.views]
+        # Begun first, since part of it is done by other threads while the patterns are tried here.
+        named = self._names.started(shown) if self._names is not None else None
+        found = [hits for joined in some for hits in self._scan(joined)]
         if self._scanner.limited:
             for text, view, hits in zip(shown, views, found, strict=True):
                 hits += self._scan_limited(text, view)
@@ -99,8 +97,8 @@ class Analyzer:
             for text, view, hits in zip(shown, views, found, strict=True):
                 listed = self._lists.find(text)
                 hits += listed if view is None else (_original(hit, view) for hit in listed)
-        if self._names is not None:
-            for text, view, hits, names in zip(shown, views, found, self._names.find(shown), strict=True):
+        if named is not None:
+            for text, view, hits, names in zip(shown, views, found, named(), strict=True):
                 more = (*names, *beside_names(text, names))
                 hits += more if view is None else (_original(hit, view) for hit in more)
         for text, hits in zip(texts, found, strict=True):

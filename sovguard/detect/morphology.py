@@ -98,21 +98,35 @@ def morpheme_arrays(texts: Sequence[str], begins: Sequence[int]) -> MorphemeArra
     Raises:
         DetectionError: If Kiwi cannot be loaded or fails.
     """
+    return started(texts, begins)()
+
+
+def started(texts: Sequence[str], begins: Sequence[int]) -> Callable[[], MorphemeArrays]:
+    """Starts what ``morpheme_arrays`` does and returns what waits for it; Kiwi's threads work while the caller does.
+
+    Raises:
+        DetectionError: If Kiwi cannot be loaded or fails; later, too.
+    """
     import numpy as np
 
-    rows: list[tuple[int, int, str, int, bool]] = []
-    for begin, tokens in zip(begins, _analysed(texts), strict=True):
-        rows += sorted((m.start + at + begin, m.len, m.tag, m.id, m.oov) for at, m in tokens if m.len)
-    starts, sizes, tags, ids, unknown = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    numbers = {tag: tag_id(tag) for tag in set(tags)}
-    first = np.array(starts, np.int32)
-    return MorphemeArrays(
-        first,
-        first + np.array(sizes, np.int32),
-        np.array([numbers[tag] for tag in tags], np.int32),
-        np.array(ids, np.int32),
-        np.array(unknown, np.bool_),
-    )
+    answers = _analysed(texts)
+
+    def arrays() -> MorphemeArrays:
+        rows: list[tuple[int, int, str, int, bool]] = []
+        for begin, tokens in zip(begins, answers, strict=True):
+            rows += sorted((m.start + at + begin, m.len, m.tag, m.id, m.oov) for at, m in tokens if m.len)
+        starts, sizes, tags, ids, unknown = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        numbers = {tag: tag_id(tag) for tag in set(tags)}
+        first = np.array(starts, np.int32)
+        return MorphemeArrays(
+            first,
+            first + np.array(sizes, np.int32),
+            np.array([numbers[tag] for tag in tags], np.int32),
+            np.array(ids, np.int32),
+            np.array(unknown, np.bool_),
+        )
+
+    return arrays
 
 
 def tag_id(tag: str) -> int:
@@ -121,7 +135,7 @@ def tag_id(tag: str) -> int:
 
 
 def _analysed(texts: Sequence[str]) -> Iterator[Iterator[tuple[int, Any]]]:
-    """Gives Kiwi's tokens of each text in turn, each with the offset of the stretch it was found in."""
+    """Gives Kiwi's tokens of each text in turn, each with the offset of the stretch it was found in; begins at once."""
     parts: list[list[tuple[int, str]]] = []
     for text in texts:
         cut = [(start, text[start:end]) for start, end in chunks(text)]
@@ -133,8 +147,9 @@ def _analysed(texts: Sequence[str]) -> Iterator[Iterator[tuple[int, Any]]]:
         answers = iter([_guarded(lambda: _shared().tokenize(pieces[0]))])
     elif pieces:
         answers = iter(_guarded(lambda: _shared().tokenize(pieces)))
-    for each in parts:
-        yield ((offset, token) for offset, _ in each for token in _guarded(lambda: next(answers)))
+    return (
+        ((offset, token) for offset, _ in each for token in _guarded(lambda: next(answers))) for each in parts
+    )
 
 
 def _guarded(step: Callable[[], Any]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sovguard.detect.morphology import morpheme_arrays
+from sovguard.detect.morphology import started
 from sovguard.detect.name_decoding import Named, decoded, inside_odds, log_shares
 from sovguard.detect.name_features import characters, joined, morpheme_features, neighbours, words_around
 from sovguard.detect.name_network import Features, Floats, NameNetwork, unpacked
@@ -31,9 +31,11 @@ from sovguard.text import groups
 DESCRIPTION = "name_model.toml"
 _AT_ONCE = 60_000
 """Characters of short texts read in one go."""
-_AROUND = 10
+_AROUND = 8
 """Characters read to either side of where a name may be; wider windows were measured and found nothing more."""
 _SNAP = 24
+_PART = 120
+"""Characters of a text after which the next stretch is read apart, by another of Kiwi's threads."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,26 +70,44 @@ class NameModel:
         Raises:
             DetectionError: If morphological analysis fails.
         """
-        found: list[list[Named]] = []
-        for group in groups(texts, _AT_ONCE):
-            found += self._names(group, full)
-        return found
+        return self.started(texts, full=full)()
 
-    def _names(self, texts: Sequence[str], full: bool) -> list[list[Named]]:
+    def started(self, texts: Sequence[str], *, full: bool) -> Callable[[], list[list[Named]]]:
+        """Starts what ``names`` does and returns what finishes it: morphemes are read while the caller does other things."""
+        some = list(groups(texts, _AT_ONCE))
+        first = self._started(some[0], full) if some else None
+
+        def finish() -> list[list[Named]]:
+            found = first() if first is not None else []
+            for group in some[1:]:
+                found += self._started(group, full)()
+            return found
+
+        return finish
+
+    def _started(self, texts: Sequence[str], full: bool) -> Callable[[], list[list[Named]]]:
         whole, mask, begins = joined(texts, self.quick.gap)
         ids = characters(whole)
         features = Features(ids, *neighbours(ids), words_around(whole), mask)
         logits = self.quick.scores(features)
         odds = inside_odds(logits)
+        correct: Callable[[], None] | None = None
         if full:
             unsure = np.flatnonzero((odds > self.open) & (odds < self.sure))
             if places := _stretches(texts, begins, unsure):
-                self._look_closer(whole, begins, places, features, logits, odds)
-        found: list[list[Named]] = [[] for _ in texts]
-        for name in decoded(logits, odds, self.full_lean if full else self.quick_lean):
-            index = bisect_right(begins, name.start) - 1
-            found[index].append(Named(name.start - begins[index], name.end - begins[index], name.probability))
-        return found
+                correct = self._look_closer(whole, begins, places, features, logits, odds)
+
+        def finish() -> list[list[Named]]:
+            if correct is not None:
+                correct()
+            found: list[list[Named]] = [[] for _ in texts]
+            for name in decoded(logits, odds, self.full_lean if full else self.quick_lean):
+                index = bisect_right(begins, name.start) - 1
+                start, end = name.start - begins[index], name.end - begins[index]
+                found[index].append(Named(start, end, name.probability))
+            return found
+
+        return finish
 
     def _look_closer(
         self,
@@ -97,8 +117,8 @@ class NameModel:
         features: Features,
         logits: Floats,
         odds: Floats,
-    ) -> None:
-        """Reads the morphemes at ``places`` and corrects what the quick network said there."""
+    ) -> Callable[[], None]:
+        """Starts to read the morphemes at ``places``; returns what then corrects what the quick network said there."""
         gap = self.full.gap
         origin = np.zeros(gap + sum(end - start + gap for _, start, end in places), np.intp)
         parts: list[str] = []
@@ -107,29 +127,34 @@ class NameModel:
         for index, start, end in places:
             low, high = begins[index] + start, begins[index] + end
             origin[at : at + high - low] = np.arange(low, high)
-            if index != last:
+            if index != last or len(parts[-1]) > _PART:
                 runs.append(at)
                 parts.append("")
             parts[-1] += whole[low:high] + " " * gap
             at, last = at + high - low + gap, index
-        # Kiwi is asked once for each text, for all stretches of it with spaces between.
-        read = morpheme_features(len(origin), morpheme_arrays(parts, runs))
-        held = origin > 0
-        closer = Features(
-            features.characters[origin],
-            features.pairs[origin],
-            features.triples[origin],
-            features.words[origin],
-            held[:, None].astype(np.float32),
-            read,
-        )
-        said = log_shares(self.full.scores(closer)[held])
-        origin = origin[held]
-        # Two networks that were trained apart err apart: what the quick one said is worth a share.
-        said *= 1 - self.quick_share
-        said += self.quick_share * log_shares(logits[origin])
-        logits[origin] = said
-        odds[origin] = inside_odds(said)
+        # Stretches of one text are read together, with spaces between; those of a long one in several parts, side by side.
+        reading = started(parts, runs)
+
+        def correct() -> None:
+            read = morpheme_features(len(origin), reading())
+            held = origin > 0
+            closer = Features(
+                features.characters[origin],
+                features.pairs[origin],
+                features.triples[origin],
+                features.words[origin],
+                held[:, None].astype(np.float32),
+                read,
+            )
+            said = log_shares(self.full.scores(closer)[held])
+            at = origin[held]
+            # Two networks that were trained apart err apart: what the quick one said is worth a share.
+            said *= 1 - self.quick_share
+            said += self.quick_share * log_shares(logits[at])
+            logits[at] = said
+            odds[at] = inside_odds(said)
+
+        return correct
 
 
 def _stretches(

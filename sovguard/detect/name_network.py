@@ -27,6 +27,10 @@ TAGS = 5
 """Outside, begin, inside, end, single."""
 
 _IN_GAP = np.array([0, *[-1e4] * (TAGS - 1)], np.float32)
+_BLOCK = 64
+"""Rows that are multiplied at once."""
+_ALONE = 1 << 18
+"""Multiplications up to which OpenBLAS uses one thread (65,536 times its GEMM_MULTITHREAD_THRESHOLD of 4)."""
 _ROWS = 2048
 """Characters worked on at once: few enough that a layer stays in the processor's cache."""
 
@@ -86,7 +90,8 @@ class NameNetwork:
         return found
 
     def _window(self, features: Features, low: int, high: int) -> Floats:
-        size = high - low
+        length = high - low
+        size = -(-length // _BLOCK) * _BLOCK
         ids = [
             features.characters,
             features.pairs,
@@ -94,10 +99,10 @@ class NameNetwork:
             features.words,
             *(features.morphemes or ()),
         ]
-        seen = np.empty((size, sum(self._widths)), np.float32)
+        seen = np.zeros((size, sum(self._widths)), np.float32)
         at = 0
         for table, width, which in zip(self._tables, self._widths, ids, strict=True):
-            seen[:, at : at + width] = table.take(which[low:high], axis=0, mode="clip")
+            seen[:length, at : at + width] = table.take(which[low:high], axis=0, mode="clip")
             at += width
         gaps = np.flatnonzero(features.mask[low:high, 0] == 0)
         weight, bias = self._enter
@@ -105,24 +110,38 @@ class NameNetwork:
         # Zeros at both ends take the place of what lies outside.
         room = np.zeros((size + 2 * widest, weight.shape[1]), np.float32)
         hidden = room[widest : widest + size]
-        np.matmul(seen, weight, out=hidden)
+        _product(seen, weight, hidden)
         hidden += bias
         np.maximum(hidden, 0.0, out=hidden)
         hidden[gaps] = 0.0
+        hidden[length:] = 0.0
         more, part = np.empty_like(hidden), np.empty_like(hidden)
         for step, kernel, shift in self._layers:
-            np.matmul(room[widest - step : widest - step + size], kernel[0], out=more)
-            np.matmul(hidden, kernel[1], out=part)
+            _product(room[widest - step : widest - step + size], kernel[0], more)
+            _product(hidden, kernel[1], part)
             more += part
-            np.matmul(room[widest + step : widest + step + size], kernel[2], out=part)
+            _product(room[widest + step : widest + step + size], kernel[2], part)
             more += part
             more += shift
             np.maximum(more, 0.0, out=more)
             hidden += more
             hidden[gaps] = 0.0
+            hidden[length:] = 0.0
         weight, bias = self._leave
-        logits: Floats = hidden @ weight + bias
+        logits: Floats = hidden[:length] @ weight + bias
         return logits
+
+
+def _product(rows: Floats, weight: Floats, out: Floats) -> None:
+    """Multiplies block by block: products this small are done by the caller's own thread.
+
+    OpenBLAS hands larger ones to threads on every core, where they wait for each other and for Kiwi's.
+    """
+    depth, width = weight.shape
+    size = _BLOCK
+    while size > 1 and size * depth * width > _ALONE:
+        size //= 2
+    np.matmul(rows.reshape(-1, size, depth), weight, out=out.reshape(-1, size, width))
 
 
 def _table(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Floats:

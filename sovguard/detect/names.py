@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Literal
 
@@ -67,12 +67,20 @@ class NameRecognizer:
         Raises:
             DetectionError: If morphological analysis fails.
         """
+        return self.started(texts)()
+
+    def started(self, texts: Sequence[str]) -> Callable[[], list[list[Detection]]]:
+        """Starts what ``find`` does and returns what finishes it: morphemes are read while the caller does other things."""
         asked = [index for index, text in enumerate(texts) if _MAY_HOLD_NAME.search(text)]
-        found: list[list[Detection]] = [[] for _ in texts]
-        answers = self._model.names([texts[index] for index in asked], full=self._full)
-        for index, names in zip(asked, answers, strict=True):
-            found[index] = self._resolved(texts[index], names)
-        return found
+        answers = self._model.started([texts[index] for index in asked], full=self._full)
+
+        def finish() -> list[list[Detection]]:
+            found: list[list[Detection]] = [[] for _ in texts]
+            for index, names in zip(asked, answers(), strict=True):
+                found[index] = self._resolved(texts[index], names)
+            return found
+
+        return finish
 
     def _resolved(self, text: str, names: Sequence[Named]) -> list[Detection]:
         """Returns what forms, fields and the model find, and further mentions of it."""
