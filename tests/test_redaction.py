@@ -152,6 +152,7 @@ def test_kept_surrogates_restore_as_they_would_have_alone(
 ) -> None:
     """With keep_surrogates, redacting changes nothing about what the text restores to."""
     session, names = prepared()
+    session.guard.particles = False  # a detection may cover the particle
     text = built(pieces, names)
     wanted = session.restore_text(text).text
     redacted = redact(session, text, cut(text, places), keep=True)

@@ -30,7 +30,9 @@ _SEEN_SCORE = 0.7
 _LOWEST, _HIGHEST = 0.5, 0.85
 """Scores of the model: a name is never so certain that it breaks up an address or an account it lies in."""
 _SURE = 0.6
-_DOUBTFUL = 0.9
+_DOUBTFUL, _THING = 0.9, 0.98
+"""Probabilities that a name that is a word besides needs, and one that is a quarter, a station (신길동) or a product."""
+_PLACE_ENDS = "동역"
 _ALONE_BEFORE = re.compile("(?:^|[^가-힣])[가-힣] $")
 _ALONE_AFTER = re.compile(" [가-힣](?![가-힣])")
 _SYLLABLES = re.compile("[가-힣]{1,2}(?: [가-힣]){1,4}")
@@ -114,13 +116,14 @@ class NameRecognizer:
     def _holds(self, name: str, why: Evidence, probability: float) -> bool:
         """Tells whether a name that the model found stands: what is a word besides, or one syllable, needs more."""
         apart = _SYLLABLES.fullmatch(name) is not None
-        common = name.replace(" ", "") in self._lexicon.lookalikes
+        lexicon = self._lexicon
+        product = name.isascii() and not lexicon.latin_words.isdisjoint(name.lower().split(" "))
+        common = product or name.replace(" ", "") in lexicon.lookalikes
         if apart and common:
             return False
-        doubtful = (
-            apart or common or name in self._lexicon.placeholders or (len(name) == 1 and not why.context)
-        )
-        return not doubtful or probability >= _DOUBTFUL
+        doubtful = apart or common or name in lexicon.placeholders or (len(name) == 1 and not why.context)
+        needed = _THING if product or (common and name[-1] in _PLACE_ENDS) else _DOUBTFUL
+        return not doubtful or probability >= needed
 
     def _mentioned(self, text: str, taken: Sequence[Detection]) -> Iterator[tuple[int, int]]:
         sure = {

@@ -206,8 +206,9 @@ def test_a_body_that_inflates_without_end_is_refused(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/embeddings"),
-        ("POST", "/responses"),
+        ("POST", "/completions"),
+        ("POST", "/moderations"),
+        ("POST", "/v3/chat-completions"),
         ("POST", "/chat/completions/x"),
         ("PUT", "/chat/completions"),
         ("PATCH", "/chat/completions"),
@@ -218,7 +219,7 @@ def test_a_body_that_inflates_without_end_is_refused(
 def test_other_requests_with_a_body_are_refused(
     send: Send, run_server: Serve, method: str, path: str
 ) -> None:
-    """Only chat completions are understood; nothing else with a body leaves."""
+    """Only the known formats are understood; nothing else with a body leaves."""
     server = run_server(echo)
     with pytest.raises(UnsupportedPayload, match=f"this {method} with a body is not supported"):
         send(f"{server.base_url}{path}", method, json=REQUEST)
@@ -307,7 +308,7 @@ def test_refusals_come_while_a_request_is_built(guard: Guard, run_server: Serve)
         with pytest.raises(UnsupportedPayload):
             client.build_request("POST", chat(server), json={"messages": "text"})
         with pytest.raises(UnsupportedPayload):
-            client.build_request("POST", f"{server.base_url}/embeddings", json={"input": TEXT})
+            client.build_request("POST", f"{server.base_url}/completions", json={"prompt": TEXT})
 
 
 class BrokenVault:
