@@ -37,10 +37,12 @@ def commands(name: str, engines: list[str], corpus: str) -> list[list[str]]:
         without_names = ["--exclude", "PERSON", "--out", f"{out}/accuracy-without-names.json"]
         runs = [[*accuracy, "--out", f"{out}/accuracy.json"], [*accuracy, *without_names], speed]
     if not engines:
-        names = ["benchmarks/names.py", "--corpus", corpus, "benchmarks/corpora/after.jsonl"]
+        others = ["benchmarks/corpora/after.jsonl", "benchmarks/corpora/blind.jsonl"]
+        names = ["benchmarks/names.py", "--corpus", corpus, *others]
         runs += [
             [*names, "--out", f"{out}/names.json"],
             ["benchmarks/latency.py", "--out", f"{out}/latency.json"],
+            ["benchmarks/round_trip.py", "--out", f"{out}/round-trip.json"],
         ]
     return runs
 

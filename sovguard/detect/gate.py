@@ -9,14 +9,13 @@ Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sovguard.detect.definitions import PatternDefinition
 
 Key = int | str
 """The length of the run of digits that a pattern begins with, or the letter, or the sign in the middle of an address."""
 SIGN = "@"
-_FREQUENT = frozenset(" -")
 
 
 def gate(patterns: Mapping[Key, Sequence[PatternDefinition]]) -> re.Pattern[str]:
@@ -56,15 +55,11 @@ def _digits(patterns: Mapping[int, Sequence[PatternDefinition]]) -> str:
 
 def _letters(patterns: Mapping[str, Sequence[PatternDefinition]]) -> str:
     """Returns the tests at a first letter that was read."""
-    letters: dict[PatternDefinition, str] = {}
+    alike: dict[tuple[PatternDefinition, ...], str] = {}
     for letter, found in patterns.items():
-        for pattern in found if letter != SIGN else ():
-            letters[pattern] = letters.get(pattern, "") + letter
-    # Patterns of the same letters stand together, so that each is in the expression once.
-    alike: dict[str, list[PatternDefinition]] = {}
-    for pattern, those in letters.items():
-        alike.setdefault("".join(sorted(those)), []).append(pattern)
-    tests = [f"(?<=[{those}]){_any(found, 1, '[A-Za-z]*+')}" for those, found in alike.items()]
+        if letter != SIGN:
+            alike[tuple(found)] = alike.get(tuple(found), "") + letter
+    tests = [f"(?<=[{letters}]){_any(found, 1, '[A-Za-z]*+')}" for found, letters in alike.items()]
     return f"(?:{'|'.join(tests)})" if tests else "(?!)"
 
 
@@ -75,32 +70,20 @@ def _any(patterns: Sequence[PatternDefinition], width: int, rest: str) -> str:
         tests.append(_back(bare, width))
     if behind_mark := [pattern for pattern in patterns if not pattern.then and pattern.after]:
         tests.append(_back(behind_mark, width))
-    for characters, those in _by_what_follows(patterns):
+    behind: dict[str, list[PatternDefinition]] = {}
+    for pattern in patterns:
+        for character in pattern.then:
+            behind.setdefault(character, []).append(pattern)
+    alike: dict[tuple[PatternDefinition, ...], str] = {}
+    for character, found in behind.items():
+        alike[tuple(found)] = alike.get(tuple(found), "") + character
+    for those, characters in alike.items():
         # The character is taken, not looked ahead to: the search passes over a branch whose first one does not fit.
         if rest:
             tests.append(f"(?={rest}{_one_of(characters)}){_back(those, width)}")
         else:
             tests.append(f"{_one_of(characters)}{_back(those, width + 1)}")
     return f"(?:{'|'.join(tests)})" if tests else "(?!)"
-
-
-def _by_what_follows(
-    patterns: Sequence[PatternDefinition],
-) -> Iterator[tuple[str, Sequence[PatternDefinition]]]:
-    """Gives characters and the patterns that begin with a run before one of them.
-
-    Behind the characters that follow most runs, all patterns are tried at once; for the others each pattern stands in the
-    expression once, though several tests may have to be tried, since the expression's length is paid in every process.
-    """
-    frequent: dict[str, list[PatternDefinition]] = {}
-    others: dict[str, list[PatternDefinition]] = {}
-    for pattern in patterns:
-        for character in _FREQUENT.intersection(pattern.then):
-            frequent.setdefault(character, []).append(pattern)
-        if rest := "".join(sorted(set(pattern.then) - _FREQUENT)):
-            others.setdefault(rest, []).append(pattern)
-    yield from sorted(frequent.items())
-    yield from others.items()
 
 
 def _back(patterns: Sequence[PatternDefinition], width: int) -> str:
