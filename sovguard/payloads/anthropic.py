@@ -13,14 +13,13 @@ from sovguard.payloads.rules import (
     NO_TEXT,
     SAY_IT,
     Answer,
-    checked,
+    Request,
     each,
     kept,
     kinds,
     many,
     prose,
     record,
-    redacted,
     setting,
     shown,
     text_or,
@@ -30,7 +29,6 @@ from sovguard.payloads.rules import (
 )
 from sovguard.payloads.slots import PayloadSession, Slot, refusal
 
-_WHAT, _NEEDS = "a Messages request", "messages"
 _TEXT = record({"type": setting, "text": prose, "cache_control": setting, "citations": values})
 _DOCUMENT = record(
     {
@@ -124,20 +122,7 @@ _REQUEST = record(
         "output_format": values,
     }
 )
-
-
-def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
-    """Returns the request with surrogates in place of personal information.
-
-    Raises:
-        UnsupportedPayload: It holds something whose text cannot be found for certain.
-    """
-    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
-
-
-def check_request(body: object) -> None:
-    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
-    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+REQUEST = Request(_REQUEST, "a Messages request", "messages")
 
 
 _CITED = within({"cited_text": shown, "document_title": shown})

@@ -15,14 +15,13 @@ from sovguard.payloads.rules import (
     NO_TEXT,
     SAY_IT,
     Answer,
-    checked,
+    Request,
     each,
     kept,
     kinds,
     many,
     prose,
     record,
-    redacted,
     setting,
     shown,
     text_or,
@@ -31,7 +30,6 @@ from sovguard.payloads.rules import (
 )
 from sovguard.payloads.slots import PayloadSession, Slot, refusal
 
-_WHAT, _NEEDS = "a CLOVA Studio chat request", "messages"
 _CONTENT = text_or(
     many(kinds({"text": record({"type": setting, "text": prose})}, what=NO_TEXT, remedy=SAY_IT))
 )
@@ -72,20 +70,7 @@ _REQUEST = record(
         **dict.fromkeys(_SETTINGS, setting),
     }
 )
-
-
-def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
-    """Returns the request with surrogates in place of personal information.
-
-    Raises:
-        UnsupportedPayload: It holds something whose text cannot be found for certain.
-    """
-    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
-
-
-def check_request(body: object) -> None:
-    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
-    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+REQUEST = Request(_REQUEST, "a CLOVA Studio chat request", "messages")
 
 
 def _restored_call(call: Any, answer: Answer) -> Any:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sovguard.payloads.rules import checked, many, prose, record, redacted, setting, text_or, values
+from sovguard.payloads.rules import Request, many, prose, record, setting, text_or, values
 from sovguard.payloads.slots import PayloadSession, Slot, refusal
-
-_WHAT, _NEEDS = "an embeddings request", "input"
 
 
 def _text(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
@@ -27,20 +25,7 @@ _REQUEST = record(
         **dict.fromkeys(("model", "dimensions", "encoding_format", "input_type", "truncate"), setting),
     }
 )
-
-
-def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
-    """Returns the request with surrogates in place of personal information.
-
-    Raises:
-        UnsupportedPayload: Its input is not text.
-    """
-    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
-
-
-def check_request(body: object) -> None:
-    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
-    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+REQUEST = Request(_REQUEST, "an embeddings request", "input")
 
 
 def restore_answer(answer: object, session: PayloadSession, restore_tools: Collection[str] = ()) -> Any:

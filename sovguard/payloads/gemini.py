@@ -14,19 +14,17 @@ from sovguard.payloads.rules import (
     NO_TEXT,
     SAY_IT,
     Answer,
-    checked,
+    Request,
     kept,
     many,
     prose,
     record,
-    redacted,
     setting,
     untouched,
     values,
 )
 from sovguard.payloads.slots import PayloadSession, Slot, refusal
 
-_WHAT, _NEEDS = "a generateContent request", "contents"
 _PART = record(
     {
         "text": prose,
@@ -93,20 +91,7 @@ _REQUEST = record(
         **dict.fromkeys(("toolConfig", "safetySettings", "cachedContent", "model"), setting),
     }
 )
-
-
-def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
-    """Returns the request with surrogates in place of personal information.
-
-    Raises:
-        UnsupportedPayload: It holds something whose text cannot be found for certain.
-    """
-    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
-
-
-def check_request(body: object) -> None:
-    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
-    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+REQUEST = Request(_REQUEST, "a generateContent request", "contents")
 
 
 def restore_answer(answer: object, session: PayloadSession, restore_tools: Collection[str] = ()) -> Any:

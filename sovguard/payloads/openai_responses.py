@@ -14,14 +14,13 @@ from sovguard.payloads.rules import (
     NO_TEXT,
     SAY_IT,
     Answer,
-    checked,
+    Request,
     each,
     kept,
     kinds,
     many,
     prose,
     record,
-    redacted,
     setting,
     shown,
     source,
@@ -33,7 +32,6 @@ from sovguard.payloads.rules import (
 from sovguard.payloads.slots import PayloadSession, Slot, refusal
 from sovguard.restore.stream import Sink
 
-_WHAT, _NEEDS = "a Responses request", "input"
 _PART = kinds(
     {
         "input_text": record({"type": setting, "text": prose}),
@@ -107,20 +105,7 @@ _REQUEST = record(
         **dict.fromkeys(("metadata", "prompt_cache_key", "safety_identifier", "user"), values),
     }
 )
-
-
-def redact_request(body: object, session: PayloadSession) -> dict[str, Any]:
-    """Returns the request with surrogates in place of personal information.
-
-    Raises:
-        UnsupportedPayload: It holds something whose text cannot be found for certain.
-    """
-    return redacted(body, _REQUEST, session, _WHAT, _NEEDS)
-
-
-def check_request(body: object) -> None:
-    """Raises what ``redact_request`` would raise about the shape of ``body``, without looking at any text."""
-    checked(body, _REQUEST, [], _WHAT, _NEEDS)
+REQUEST = Request(_REQUEST, "a Responses request", "input")
 
 
 _SHOWN_PART = within({"text": shown, "refusal": shown})

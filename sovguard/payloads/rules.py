@@ -126,32 +126,41 @@ NO_TEXT = "is not text, and sovguard cannot see personal information in images, 
 SAY_IT = "send what it says as text, or send it with a client that is not protected"
 
 
-def redacted(body: object, rule: Rule, session: PayloadSession, what: str, needs: str) -> dict[str, Any]:
-    """Returns a request with surrogates in it.
+@dataclass(frozen=True)
+class Request:
+    """A kind of request.
 
-    Args:
-        body: The parsed body.
-        rule: What the format says of it.
-        session: Whose surrogates are used.
-        what: What the format calls such a request.
+    Attributes:
+        rule: What the format says of its body.
+        what: What the format calls it.
         needs: The field without which it is none.
-
-    Raises:
-        UnsupportedPayload: It holds something whose text cannot be found for certain.
     """
-    slots: list[Slot] = []
-    tree = checked(body, rule, slots, what, needs)
-    filled: dict[str, Any] = fill(tree, slots, session)
-    return filled
 
+    rule: Rule
+    what: str
+    needs: str
 
-def checked(body: object, rule: Rule, slots: list[Slot], what: str, needs: str) -> Any:
-    """Returns a request with slots in it, or raises what is wrong with its shape."""
-    if not isinstance(body, dict) or needs not in body:
-        raise UnsupportedPayload(
-            f"the request was not sent: its body is not a JSON object with {needs}; send {what}"
-        )
-    return rule(body, "", slots, False)
+    def redact(self, body: object, session: PayloadSession) -> dict[str, Any]:
+        """Returns the request with surrogates in place of personal information.
+
+        Raises:
+            UnsupportedPayload: It holds something whose text cannot be found for certain.
+        """
+        slots: list[Slot] = []
+        tree = self._tree(body, slots)
+        filled: dict[str, Any] = fill(tree, slots, session)
+        return filled
+
+    def check(self, body: object) -> None:
+        """Raises what ``redact`` would raise about the shape of ``body``, without looking at any text."""
+        self._tree(body, [])
+
+    def _tree(self, body: object, slots: list[Slot]) -> Any:
+        if not isinstance(body, dict) or self.needs not in body:
+            raise UnsupportedPayload(
+                f"the request was not sent: its body is not a JSON object with {self.needs}; send {self.what}"
+            )
+        return self.rule(body, "", slots, False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
