@@ -79,9 +79,8 @@ class Lane:
         self._prose: Prose | None = None
         self._before = ""  # the end of what was given out, as it came
         self._held = ""
-        self._open: tuple[Hit, bool] | None = (
-            None  # the value behind which a particle may go on, and whether in a code span
-        )
+        # The value behind which a particle may go on, and whether it lies in a span of code.
+        self._open: tuple[Hit, bool] | None = None
         self.unresolved: list[str] = []
 
     def __repr__(self) -> str:
@@ -120,7 +119,7 @@ class Lane:
             cut -= 1  # it may open a string that is all surrogate
         # An agreement may reach no further than letters can, so the cut is never within it.
         resolved = self._resolve(text[: max(cut, at)])
-        self._report(resolved)
+        self._report(resolved, base)
         for hit in resolved.hits:
             if hit.start < at:
                 continue
@@ -174,9 +173,10 @@ class Lane:
             hit, in_span = self._open
             self._open = Hit(hit.start - start, hit.end - start, hit.dash - start, hit.entry), in_span
 
-    def _report(self, resolved: Resolved) -> None:
+    def _report(self, resolved: Resolved, base: int) -> None:
         for name in resolved.unresolved:
-            if name not in self.unresolved:
+            # What ends before ``base`` was looked at when it came; by now its beginning may be gone.
+            if resolved.text.rfind(name) + len(name) > base and name not in self.unresolved:
                 self.unresolved.append(name)
 
     def _certain(self, text: str) -> int:

@@ -147,3 +147,14 @@ def test_a_lane_shows_lengths_only() -> None:
     lane = SESSION.stream()
     lane.feed("말 PERSON-AB")
     assert repr(lane) == "Lane(9 characters held)"
+
+
+def test_what_was_restored_is_not_reported_once_its_beginning_is_forgotten() -> None:
+    """A long text letter by letter: only strings that stand for nothing are named, as for the whole."""
+    other = Guard(_analyzer=PatternAnalyzer()).redact(NAME).text
+    text = f"{PERSON} {NUMBER} 가나다 " * 30 + other + " 마바사" * 50
+    for sink in ("prose", "json"):
+        lane = SESSION.stream(sink)
+        restored = "".join([*map(lane.feed, text), lane.flush()])
+        assert restored == SESSION.restore_text(text).text
+        assert lane.unresolved == SESSION.restore_text(text).unresolved == [other]
