@@ -43,6 +43,7 @@ def commands(name: str, engines: list[str], corpus: str) -> list[list[str]]:
             [*names, "--out", f"{out}/names.json"],
             ["benchmarks/latency.py", "--out", f"{out}/latency.json"],
             ["benchmarks/round_trip.py", "--out", f"{out}/round-trip.json"],
+            ["benchmarks/streaming.py", "--out", f"{out}/streaming.json"],
         ]
     return runs
 

@@ -39,6 +39,8 @@ class ChatStream:
         self._like = {key: value for key, value in chunk.items() if key not in _OF_CHOICES}
         before: list[Frame] = []
         choices = [self._choice(choice, before) for choice in chunk["choices"]]
+        if not before and choices == chunk["choices"]:
+            return [frame]
         return [*before, Frame(frame.name, {**chunk, "choices": choices})]
 
     def rest(self) -> list[Frame]:

@@ -28,6 +28,8 @@ _NEXT = (_BODY, f"-{_BODY}", f"A-{_BODY}")
 # Longer than any spelling of a surrogate, with an invisible character between all of its letters.
 _WINDOW = 80
 # A text whose end is none of these is not the beginning of a surrogate: letters, digits, dashes, what may stand between them.
+_QUIET = re.compile("[가-힣 ,.!?\n]+")
+"""What neither begins nor ends a surrogate, a mark of code or a string: given out as it comes while nothing is held."""
 _PLAIN_END = re.compile("[가-힣,.!?\n]$")
 
 
@@ -88,6 +90,11 @@ class Lane:
 
     def feed(self, piece: str) -> str:
         """Return what is certain after ``piece``; may be empty."""
+        if not self._held and self._open is None and self._before and _QUIET.fullmatch(piece):
+            self._before = (self._before + piece)[-_WINDOW:]
+            if self._prose is not None:
+                self._prose.pass_over(piece)
+            return piece
         self._held += piece
         return self._given(final=False)
 
