@@ -210,7 +210,9 @@ def _field_names(value: object) -> list[str] | None:
     """Return the names of the fields of a dataclass or pydantic model, or ``None`` if it is neither."""
     kind = type(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return [each.name for each in fields(value) if hasattr(value, each.name)]
+        declared = [each.name for each in fields(value) if hasattr(value, each.name)]
+        # What was set besides, such as a cached property, goes along with the object and so is looked at too.
+        return list(dict.fromkeys([*declared, *getattr(value, "__dict__", ())]))
     known = getattr(kind, "model_fields", None)
     if isinstance(known, dict) and hasattr(kind, "model_copy") and not isinstance(value, type):
         return [*known, *(getattr(value, "model_extra", None) or {})]

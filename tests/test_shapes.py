@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from typing import Any, NamedTuple
 
 import pydantic
@@ -193,6 +194,27 @@ def test_dataclasses_and_models_come_back_as_what_they_were() -> None:
     assert request.messages[0].text == f"{NAME}은 {PHONE}"
     assert session.restore([redacted])[0] == request
     assert session.restore(redacted) == request
+
+
+@dataclasses.dataclass
+class Note:
+    """A dataclass that remembers what it works out."""
+
+    text: str
+
+    @functools.cached_property
+    def loud(self) -> str:
+        """The text again."""
+        return self.text + "!"
+
+
+def test_what_a_dataclass_remembers_is_looked_at() -> None:
+    """A cached property goes along with a copy, so it is redacted with it."""
+    note = Note(NAME)
+    assert note.loud == f"{NAME}!"
+    redacted = Guard(_analyzer=PatternAnalyzer()).session().redact([note])[0]
+    assert NAME not in redacted.loud
+    assert note.loud == f"{NAME}!"
 
 
 def test_only_what_a_path_leads_to_is_looked_at() -> None:
