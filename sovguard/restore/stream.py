@@ -15,7 +15,7 @@ from typing import Literal
 from sovguard.restore.particles import Agreement, settled
 from sovguard.restore.prose import Prose, structured
 from sovguard.restore.text import Hit, Resolved, agreement_at
-from sovguard.surrogates import ALPHABET, BODY_LENGTH, find
+from sovguard.surrogates import ALPHABET, BODY_LENGTH, DASHES, find
 
 Sink = Literal["prose", "text", "json", "answer"]
 """Where values go: prose, whose particles agree with them; any text; the source of a JSON document, where they are escaped and
@@ -28,6 +28,9 @@ _NEXT = (_BODY, f"-{_BODY}", f"A-{_BODY}")
 # Longer than any spelling of a surrogate, with an invisible character between all of its letters.
 _WINDOW = 80
 # A text whose end is none of these is not the beginning of a surrogate: letters, digits, dashes, what may stand between them.
+_BEHIND_DASH = 2 * BODY_LENGTH + 2
+"""Characters that may stand behind the dash of a surrogate, a space and invisible ones among them, and the dash."""
+_DASH = re.compile(f"[{re.escape(DASHES)}]")
 _QUIET = re.compile("[가-힣 ,.!?\n]+")
 """What neither begins nor ends a surrogate, a mark of code or a string: given out as it comes while nothing is held."""
 _PLAIN_END = re.compile("[가-힣,.!?\n]$")
@@ -125,9 +128,13 @@ class Lane:
         if self._sink == "json" and not final and cut > at and text[cut - 1] == '"':
             cut -= 1  # it may open a string that is all surrogate
         # An agreement may reach no further than letters can, so the cut is never within it.
-        resolved = self._resolve(text[: max(cut, at)])
-        self._report(resolved, base)
-        for hit in resolved.hits:
+        hits: list[Hit] = []
+        # A surrogate of another session may have been given out but for its last letter.
+        if _DASH.search(text, max(0, at - _BEHIND_DASH), max(cut, at)):
+            resolved = self._resolve(text[: max(cut, at)])
+            self._report(resolved, base)
+            hits = resolved.hits
+        for hit in hits:
             if hit.start < at:
                 continue
             if self._sink == "json":
