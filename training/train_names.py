@@ -249,17 +249,17 @@ def main() -> None:
         "--size", type=json.loads, default={}, help='changes to the size, as JSON: {"hidden": 96}'
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--repeat", type=int, default=3, help="altered copies of each document in a round")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--dropout", type=float, default=0.35)
-    parser.add_argument("--lean-full", type=float, default=1.5, help="log-odds given to names for free")
+    parser.add_argument("--lean-full", type=float, default=1.25, help="log-odds given to names for free")
     parser.add_argument(
         "--lean-quick", type=float, default=1.5, help="the same, where the quick network decides"
     )
     parser.add_argument(
-        "--quick-share", type=float, default=0.5, help="what the quick network counts beside the full"
+        "--quick-share", type=float, default=0.35, help="what the quick network counts beside the full"
     )
     parser.add_argument("--open", type=float, default=-4.0, help="log-odds above which morphemes are read")
     parser.add_argument("--sure", type=float, default=3.0, help="log-odds above which they are not")
