@@ -194,7 +194,7 @@ class GuardedTransport:
             content=text.encode(),
             extensions=request.extensions,
         )
-        return _Sent(outgoing, payload, asked_for_stream=payload.streams(request.url.path, parsed.value))
+        return _Sent(outgoing, payload, asked_for_stream=payload.streams(parsed.value))
 
     def _streamed(self, response: Any, sent: _Sent, session: Session) -> Any:
         """Return the answer with a body that is restored while it is read."""

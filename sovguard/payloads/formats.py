@@ -40,7 +40,7 @@ class Format:
     restore_answer: Callable[[object, PayloadSession, Collection[str]], Any]
     stream: Callable[[PayloadSession, Collection[str]], AnswerStream]
 
-    def streams(self, path: str, body: object) -> bool:
+    def streams(self, body: object) -> bool:
         """Tells whether a request asks for a streamed answer."""
         return isinstance(body, dict) and bool(body.get("stream"))
 

@@ -1,4 +1,4 @@
-"""JSON as text: read it strictly, look at its strings, put others in their place and touch nothing else.
+"""JSON as text: read it strictly, write it, and lay open what its escapes hide.
 
 Used by the payload modules and by the transport. Tool-call arguments are JSON inside a JSON string, and
 prompts often quote JSON: both hide Korean behind ``\\uXXXX`` and stick a letter to the next digit with
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(?P<colon>[ \t\r\n]*:)?', re.DOTALL)
 _ESCAPE = re.compile(
     r"\\+(?:u(?P<code>[0-9A-Fa-f]{4})(?:(?<=[dD][89ABab]..)\\+u(?P<low>[dD][C-Fc-f][0-9A-Fa-f]{2}))?"
     r"|(?P<slash>/)|[nrtbf](?! ))"
@@ -52,31 +50,6 @@ def dump(value: Any, *, ascii_only: bool = False) -> str | None:
     return text
 
 
-def strings(text: str) -> list[str]:
-    """Return every string of a JSON text in order, keys included, as what they say."""
-    return [json.loads(_literal(match)) for match in _STRING.finditer(text)]
-
-
-def with_strings(text: str, values: Iterable[Any]) -> str:
-    """Return a JSON text with its strings replaced one by one; all else stays character for character.
-
-    Args:
-        text: The JSON text.
-        values: One value for each of ``strings(text)``; a number takes the place of a whole string.
-    """
-    following = iter(values)
-
-    def replaced(match: re.Match[str]) -> str:
-        literal, value = _literal(match), next(following)
-        if json.loads(literal) == value:
-            return match[0]
-        if match["colon"] is not None:
-            value = str(value)
-        return json.dumps(value, ensure_ascii=False) + match[0][len(literal) :]
-
-    return _STRING.sub(replaced, text)
-
-
 def open_escapes(text: str) -> str:
     """Return ``text`` with what JSON escapes hide laid open, still the same JSON where it was JSON.
 
@@ -98,10 +71,6 @@ def _opened(match: re.Match[str]) -> str:
     if character in '"\\' or 0xD800 <= code <= 0xDFFF:
         return match[0]
     return match[0] + " " if code < 0x20 or code == 0x7F else character
-
-
-def _literal(match: re.Match[str]) -> str:
-    return match[0] if match["colon"] is None else match[0][: -len(match["colon"])]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

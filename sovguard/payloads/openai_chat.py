@@ -12,7 +12,7 @@ from typing import Any
 
 from sovguard.errors import UnsupportedPayload
 from sovguard.payloads.json_text import load
-from sovguard.payloads.lanes import Lanes
+from sovguard.payloads.rules import Answer
 from sovguard.payloads.slots import (
     Kind,
     PayloadSession,
@@ -306,7 +306,7 @@ def _restored_content(content: Any, session: PayloadSession) -> Any:
         ]
     if not isinstance(content, str):
         return content
-    return restored(content, session, "answer")
+    return Answer(session, ()).text(content)
 
 
 def _restored_call(call: Any, session: PayloadSession, restore_tools: Collection[str]) -> Any:
@@ -325,15 +325,5 @@ def _restored_called(called: Any, session: PayloadSession, restore_tools: Collec
     new = dict(called)
     for key, sink in CALL_TEXTS:
         if isinstance(called.get(key), str):
-            new[key] = restored(called[key], session, sink, tool=True)
+            new[key] = Answer(session, restore_tools).text(called[key], sink, tool=True)
     return new
-
-
-def restored(written: str, session: PayloadSession, sink: Sink, *, tool: bool = False) -> str:
-    """Return a whole text of an answer with real values in it, as a stream of it would bring them.
-
-    Raises:
-        ForeignSurrogate: It goes to a tool and holds a surrogate that is not this session's.
-    """
-    lanes = Lanes(session.stream)
-    return lanes.feed("", written, sink, tool=tool) + lanes.flush("")

@@ -6,42 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sovguard.payloads.json_text import dump, load, open_escapes, strings, with_strings
+from sovguard.payloads.json_text import dump, load, open_escapes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=12,
 )
-
-
-@given(JSON, st.booleans())
-def test_replacing_strings_by_themselves_changes_no_character(value: object, ascii_only: bool) -> None:
-    """Text whose strings are all put back is the same text, white space and number spellings included."""
-    text = json.dumps(value, ensure_ascii=ascii_only, indent=1)
-    assert with_strings(text, strings(text)) == text
-
-
-@given(JSON)
-def test_every_string_and_key_is_found_in_order(value: object) -> None:
-    """The strings of a JSON text are all its strings and keys, decoded, in the order they stand."""
-
-    def walk(node: object) -> list[str]:
-        if isinstance(node, dict):
-            return [text for key, item in node.items() for text in (key, *walk(item))]
-        if isinstance(node, list):
-            return [text for item in node for text in walk(item)]
-        return [node] if isinstance(node, str) else []
-
-    assert strings(json.dumps(value)) == walk(value)
-
-
-def test_replaced_strings_are_escaped_and_numbers_stay_keys() -> None:
-    """Quotes and line breaks are escaped; a number takes a string's place but never a key's."""
-    text = '{ "a" : "b", "c":1.50}'
-    changed = with_strings(text, [7, 8, 'he said "\n'])
-    assert changed == '{ "7" : 8, "he said \\"\\n":1.50}'
-    assert json.loads(changed) == {"7": 8, 'he said "\n': 1.5}
 
 
 @pytest.mark.parametrize(

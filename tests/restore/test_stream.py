@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from hypothesis import example, given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from sovguard import Guard
 from sovguard.session import Session
+from sovguard.vault.store import Entry
 from tests.servers import EMAIL, NAME, PHONE, RRN, PatternAnalyzer
 
 SESSION = Guard(_analyzer=PatternAnalyzer()).session()
@@ -158,3 +160,24 @@ def test_what_was_restored_is_not_reported_once_its_beginning_is_forgotten() -> 
         restored = "".join([*map(lane.feed, text), lane.flush()])
         assert restored == SESSION.restore_text(text).text
         assert lane.unresolved == SESSION.restore_text(text).unresolved == [other]
+
+
+def test_the_source_of_json_stays_json_at_every_split() -> None:
+    """Values are escaped; a string that is all surrogate of a number becomes it, but no key does."""
+    session = Guard(_analyzer=PatternAnalyzer()).session()
+    quoting, number = 'he said "\\\n', 1012345678
+    text = session.surrogate(quoting, "ID_NUMBER")
+    (entry,) = session._vault.put([Entry("PHONE_NUMBER", str(number), "int")], ())
+    given = {text: [text, f"{text}은"], entry: entry, "n": 1.5, "in": f"{entry}번", "l": [entry, [entry]]}
+    wanted = {
+        quoting: [quoting, f"{quoting}은"],
+        str(number): number,
+        "n": 1.5,
+        "in": f"{number}번",
+        "l": [number, [number]],
+    }
+    for source in (json.dumps(given, ensure_ascii=False), json.dumps(given, ensure_ascii=False, indent=2)):
+        for cut in range(len(source) + 1):
+            lane = session.stream("json")
+            restored = lane.feed(source[:cut]) + lane.feed(source[cut:]) + lane.flush()
+            assert json.loads(restored) == wanted
