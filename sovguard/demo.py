@@ -20,7 +20,7 @@ from sovguard.errors import ConfigError, InputError, SovguardError
 from sovguard.findings import colour, printable
 from sovguard.guard import Guard
 from sovguard.shapes import take_apart
-from sovguard.surrogates import find
+from sovguard.spellings import find
 
 EXAMPLE = """\
 다음 상담을 요약하고 답장을 써 줘.

@@ -14,7 +14,8 @@ from sovguard.entities import LITERAL_TYPE, Detection
 from sovguard.errors import DetectionError, VaultError
 from sovguard.restore.prose import Prose, structured
 from sovguard.restore.text import FAMILY_WORDS, Hit, agreements, resolve
-from sovguard.surrogates import Candidate, count_bodies, find, namespace_of
+from sovguard.spellings import Candidate, count_bodies, find
+from sovguard.surrogates import namespace_of
 from sovguard.vault.session import VaultSession
 from sovguard.vault.store import Entry, Kind, SessionState
 

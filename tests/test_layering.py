@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "sovguard"
 LAYERS = [
-    {"entities", "errors", "text"},
+    {"entities", "errors", "escapes", "text"},
     {"detect"},
-    {"surrogates", "vault"},
+    {"surrogates", "spellings", "vault"},
     {"people", "restore", "redaction", "shapes", "payloads"},
     {"session"},
     {"guard"},

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sovguard.entities import ENTITY_TYPES
+from sovguard.spellings import count_bodies, find
 from sovguard.surrogates import (
     ALPHABET,
     BODY_LENGTH,
     MAX_WORD,
     NUMBERS_PER_NAMESPACE,
-    count_bodies,
-    find,
     mint,
     namespace_of,
     new_key,

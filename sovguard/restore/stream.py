@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
+from sovguard.escapes import FIRST, begun
 from sovguard.restore.particles import Agreement, settled
 from sovguard.restore.prose import Prose, structured
 from sovguard.restore.text import Hit, Resolved, agreement_at
-from sovguard.surrogates import ALPHABET, BODY_LENGTH, DASHES, find
+from sovguard.spellings import DASHES, find
+from sovguard.surrogates import ALPHABET, BODY_LENGTH
 
 Sink = Literal["prose", "text", "json", "answer"]
 """Where values go: prose, whose particles agree with them; any text; the source of a JSON document, where they are escaped and
@@ -25,15 +28,13 @@ a string that is all surrogate of a number becomes the number; an answer, which 
 # about each keeps the grammar in one place.
 _BODY = ALPHABET[0] * BODY_LENGTH
 _NEXT = (_BODY, f"-{_BODY}", f"A-{_BODY}")
-# Longer than any spelling of a surrogate, with an invisible character between all of its letters.
-_WINDOW = 80
-# A text whose end is none of these is not the beginning of a surrogate: letters, digits, dashes, what may stand between them.
-_BEHIND_DASH = 2 * BODY_LENGTH + 2
-"""Characters that may stand behind the dash of a surrogate, a space and invisible ones among them, and the dash."""
-_DASH = re.compile(f"[{re.escape(DASHES)}]")
+# Longer than any spelling of a surrogate: every character escaped, with marks and a line break beside its dash.
+_WINDOW = 320
+_DASH = re.compile(f"[{re.escape(DASHES + FIRST)}]")
 _QUIET = re.compile("[가-힣 ,.!?\n]+")
 """What neither begins nor ends a surrogate, a mark of code or a string: given out as it comes while nothing is held."""
-_PLAIN_END = re.compile("[가-힣,.!?\n]$")
+_STOPS = re.compile("[^가-힣,.!?]*")
+"""What stands, read backwards, behind the last character that no spelling of a surrogate holds."""
 
 
 _COLON = re.compile('"[ \t\r\n]*')
@@ -48,7 +49,9 @@ def json_source(text: str, hit: Hit, low: int, *, final: bool) -> Agreement | No
         low: Where what was not yet given out begins.
         final: Whether nothing follows ``text``.
     """
-    whole = Agreement(hit.start, hit.end, json.dumps(hit.entry.value, ensure_ascii=False)[1:-1])
+    whole = Agreement(
+        hit.start, hit.end, hit.written(json.dumps(hit.entry.value, ensure_ascii=False)[1:-1])
+    )
     if hit.entry.kind == "str" or hit.start <= low or text[hit.start - 1] != '"':
         return whole
     if text[hit.start - 2 : hit.start - 1] == "\\":
@@ -75,7 +78,7 @@ class Lane:
         unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
     """
 
-    __slots__ = ("_before", "_held", "_open", "_particles", "_prose", "_resolve", "_sink", "unresolved")
+    __slots__ = ("_before", "_held", "_open", "_particles", "_prose", "_resolve", "_sink", "_torn", "unresolved")
 
     def __init__(self, resolve: Callable[[str], Resolved], sink: Sink, *, particles: bool = True) -> None:
         self._resolve = resolve
@@ -86,6 +89,8 @@ class Lane:
         self._held = ""
         # The value behind which a particle may go on, and whether it lies in a span of code.
         self._open: tuple[Hit, bool] | None = None
+        # Whether what looked like a surrogate and was none is held at its end alone, and has yet to be reported.
+        self._torn = False
         self.unresolved: list[str] = []
 
     def __repr__(self) -> str:
@@ -124,13 +129,13 @@ class Lane:
             hit, in_span = self._open
             self._open = None
             at = self._put(text, base, agreement_at(text, hit, in_span), parts)
-        cut = len(text) if final or _PLAIN_END.search(text) else self._certain(text)
+        torn = self._torn
+        cut = len(text) if final else self._certain(text)
         if self._sink == "json" and not final and cut > at and text[cut - 1] == '"':
             cut -= 1  # it may open a string that is all surrogate
         # An agreement may reach no further than letters can, so the cut is never within it.
         hits: list[Hit] = []
-        # A surrogate of another session may have been given out but for its last letter.
-        if _DASH.search(text, max(0, at - _BEHIND_DASH), max(cut, at)):
+        if torn or _DASH.search(text, base, max(cut, at)):
             resolved = self._resolve(text[: max(cut, at)])
             self._report(resolved, base)
             hits = resolved.hits
@@ -145,7 +150,7 @@ class Lane:
                 parts += (text[at : source.start], source.written)
                 at = source.end
                 continue
-            parts += (text[at : hit.start], hit.entry.value)
+            parts += (text[at : hit.start], hit.written())
             at = self._behind(text, at, hit, parts, final=final)
             if self._open is not None:
                 cut = at
@@ -185,7 +190,8 @@ class Lane:
         self._before, self._held = text[start:cut], text[cut:]
         if self._open is not None:
             hit, in_span = self._open
-            self._open = Hit(hit.start - start, hit.end - start, hit.dash - start, hit.entry), in_span
+            moved = replace(hit, start=hit.start - start, end=hit.end - start, dash=hit.dash - start)
+            self._open = moved, in_span
 
     def _report(self, resolved: Resolved, base: int) -> None:
         for name in resolved.unresolved:
@@ -195,19 +201,29 @@ class Lane:
 
     def _certain(self, text: str) -> int:
         """Return the offset before which nothing depends on what follows."""
-        base = max(len(text) - _WINDOW, 0)
-        tail = text[base:]
+        self._torn = False
+        stops = _STOPS.match(text[: -_WINDOW - 1 : -1])
+        tail = text[len(text) - (stops.end() if stops else 0) :]
+        if not tail:
+            return len(text)
+        base = len(text) - len(tail)
+        # Half an escape at the end may become any character: what comes next, or more of it.
+        half = begun(tail)
+        known = tail if half is None else tail[:half]
         open_starts = [
             candidate.start()
             for following in _NEXT
-            for candidate in find(tail + following)
-            if candidate.start() < len(tail) < candidate.end
+            for candidate in find(known + following)
+            if candidate.start() < len(known) < candidate.end
         ]
-        cut = min(open_starts, default=len(tail))
+        cut = min(open_starts, default=len(known))
         for candidate in find(tail):
             # The last letters of a whole surrogate look like the first of another: not if it is one.
-            if candidate.start() < cut < candidate.end and self._is_one(text[: base + candidate.end]):
-                cut = candidate.end
+            if candidate.start() < cut < candidate.end:
+                if self._is_one(text[: base + candidate.end]):
+                    cut = candidate.end
+                else:
+                    self._torn = True
         return base + cut
 
     def _is_one(self, text: str) -> bool:

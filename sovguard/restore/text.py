@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
 from sovguard.restore.particles import Agreement, agreement
 from sovguard.restore.prose import Prose, structured
-from sovguard.surrogates import Candidate, find, stands_alone, verifies, word_for
+from sovguard.spellings import Candidate, find, stands_alone
+from sovguard.surrogates import verifies, word_for
 from sovguard.vault.store import Entry, SessionState
 
 FAMILY_WORDS = frozenset(entity.word for entity in ENTITY_TYPES.values()) | {word_for(LITERAL_TYPE)}
@@ -44,15 +45,29 @@ class Restoration:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Hit:
-    """``text[start:end]`` is a surrogate that stands for ``entry``."""
+    """``text[start:end]`` is a surrogate that stands for ``entry``.
+
+    Attributes:
+        start: Offset of its first character.
+        end: Offset after its last.
+        dash: Offset of its dash.
+        entry: What it stands for.
+        marks: Marks of emphasis or code that stood within it, and now stand before the value and behind it.
+    """
 
     start: int
     end: int
     dash: int
     entry: Entry
+    marks: tuple[str, str] = ("", "")
 
     def __repr__(self) -> str:
         return f"Hit({self.start}, {self.end}, {self.entry!r})"
+
+    def written(self, value: str | None = None) -> str:
+        """Return what takes its place; ``value`` if the sink spells the value in another way."""
+        before, behind = self.marks
+        return f"{before}{self.entry.value if value is None else value}{behind}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +96,7 @@ class Resolved:
         parts: list[str] = []
         position = 0
         for hit, change in changes:
-            parts += (self.text[position : hit.start], hit.entry.value)
+            parts += (self.text[position : hit.start], hit.written())
             position = hit.end
             if change is not None:
                 parts += (self.text[position : change.start], change.written)
@@ -165,15 +180,17 @@ def _select(
     for candidate, spellings in rows:
         spelling = next((spelling for spelling in spellings if spelling in known), None)
         if spelling is not None:
-            start = candidate.start(spelling[: spelling.index("-")])
+            word = spelling[: spelling.index("-")]
+            start = candidate.start(word)
             if start >= position:
                 if left and left[-1][1] > start:
                     del left[-1]
-                hits.append(Hit(start, candidate.end, candidate.dash, known[spelling]))
+                marks = ("", "") if candidate.exact else candidate.marks_around(text, word)
+                hits.append(Hit(start, candidate.end, candidate.dash, known[spelling], marks))
                 position = candidate.end
                 continue
-        word = next(iter(candidate.words(family)), None)
+        likely = next(iter(candidate.words(family)), None)
         own = candidate.namespace in state.namespaces
-        if own or (word is not None and stands_alone(text, candidate, word)):
-            left.append((max(candidate.start(word), position), candidate.end))
+        if own or (likely is not None and stands_alone(text, candidate, likely)):
+            left.append((max(candidate.start(likely), position), candidate.end))
     return Resolved(text, hits, list(dict.fromkeys(text[start:end] for start, end in left)))
