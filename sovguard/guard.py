@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, get_args, overload
 
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
 Names = Literal["off", "fast", "full"]
+Medium = Literal["image", "audio", "video", "file"]
 P = ParamSpec("P")
 R = TypeVar("R")
 ClientT = TypeVar("ClientT")
@@ -69,6 +70,11 @@ class Guard:
         name_model: Folder of a name model of one's own (docs/names.md); the built-in one if ``None``.
         particles: Whether Korean particles behind restored values are made to agree with them (지수은 → 지수는).
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
+        allow_media: Which of ``"image"``, ``"audio"``, ``"video"`` and ``"file"`` requests may hold, although nobody has seen
+            what is in them; none by default.
+
+    Raises:
+        ConfigError: A setting is none of those it can be.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class Guard:
         name_model: str | os.PathLike[str] | None = None,
         particles: bool = True,
         restore_tools: Collection[str] = (),
+        allow_media: Collection[Medium] = (),
         _analyzer: _Analyzes | None = None,
     ) -> None:
         if names not in _NAMES:
@@ -90,9 +97,14 @@ class Guard:
             raise ConfigError(
                 "restore_tools has to be a collection of names, not one name: put it in a tuple"
             )
+        if isinstance(allow_media, str) or not set(allow_media) <= set(get_args(Medium)):
+            raise ConfigError(
+                f"allow_media has to be a collection of names among {', '.join(map(repr, get_args(Medium)))}"
+            )
         self.names: Names = names
         self.particles = particles
         self.restore_tools = frozenset(restore_tools)
+        self.allow_media: frozenset[str] = frozenset(allow_media)
         self.vault: Vault = MemoryVault() if vault is None else vault
         self.recognizer_paths, self._foreign = _told_apart(recognizers)
         self._name_model = name_model

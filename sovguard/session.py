@@ -272,6 +272,11 @@ class Session:
         """Return what this session's surrogates in ``text`` stand for."""
         return resolve([text], self._vault.state(), self._vault.get)[0]
 
+    @property
+    def allowed_media(self) -> frozenset[str]:
+        """What the guard lets requests hold that cannot be inspected."""
+        return self.guard.allow_media
+
     def stream(self, sink: Sink = "prose") -> Lane:
         """Return what restores one text that arrives in pieces.
 

@@ -2,8 +2,8 @@
 
 Between detection and the vault. A surrogate is ``WORD-NNNNSSSC``: the word of its entity type, the random
 namespace of its session, a sequence number and a keyed check character (docs/surrogates.md is the
-specification; ``spellings`` finds them in a text). Nothing here holds or derives from a value, and nothing here decides what a surrogate stands
-for: the vault does.
+specification; ``spellings`` finds them in a text). Nothing here holds or derives from a value, and nothing here
+decides what a surrogate stands for: the vault does.
 """
 
 from __future__ import annotations

@@ -230,10 +230,44 @@ def gemini(request: Received, size: int = 40) -> Reply:
     return Reply(json.dumps(steps, ensure_ascii=False).encode())
 
 
+def ollama(request: Received, size: int = 40) -> Reply:
+    """Ollama: thinking, a message that repeats the last one or the prompt, and a call of ``notify`` if there are tools."""
+    body = request.json()
+    chat = "messages" in body
+    said = f"받은 말: {said_in(body['messages'][-1]) if chat else body['prompt']}"
+    thought = f"{arguments_for(said)['who']}에 대해"
+    like = {"model": "m", "created_at": "2026-01-01T00:00:00Z"}
+    calls = [{"function": {"name": "notify", "arguments": arguments_for(said)}}] if body.get("tools") else []
+
+    def step(key: str, piece: str, **more: Any) -> dict[str, Any]:
+        if chat:
+            message = {"role": "assistant", "content": "", key: piece, **more}
+            return {**like, "message": message, "done": False}
+        return {**like, "response": "", {"content": "response"}.get(key, key): piece, "done": False}
+
+    ends = {"done": True, "done_reason": "stop", "total_duration": 1}
+    if body.get("stream") is False:
+        whole = step("thinking", thought)
+        holder = whole["message"] if chat else whole
+        holder["content" if chat else "response"] = said
+        if calls:
+            holder["tool_calls"] = calls
+        return Reply(json.dumps({**whole, **ends}, ensure_ascii=False).encode())
+    steps = [step("thinking", piece) for piece in fragments(thought)]
+    steps += [step("content", piece) for piece in fragments(said)]
+    if calls:
+        steps.append(step("content", "", tool_calls=calls))
+    steps.append({**step("content", ""), **ends})
+    raw = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in steps).encode()
+    return Reply(b"", headers={"content-type": "application/x-ndjson"}, pieces=pieces(raw, size))
+
+
 ANSWERS: dict[str, Callable[..., Reply]] = {
     "/responses": responses,
     "/messages": messages,
     "/embeddings": embeddings,
+    "/api/chat": ollama,
+    "/api/generate": ollama,
     "/v3/chat-completions/HCX-007": clova,
     "/models/m:generateContent": gemini,
     "/models/m:streamGenerateContent": gemini,

@@ -6,12 +6,25 @@ what was held is given out before the error goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any, Protocol
 
-from sovguard.clients.sse import Event, EventReader, event
+from sovguard.clients.ndjson import LineReader, line
+from sovguard.clients.sse import EventReader, event
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.lanes import AnswerStream, Frame
+
+
+class _Message(Protocol):
+    """One message of a stream, as it came."""
+
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> str | None: ...
+    def with_data(self, data: str) -> bytes: ...
 
 
 class RestoredEvents:
@@ -19,13 +32,14 @@ class RestoredEvents:
 
     Args:
         answer: Restores its frames.
+        lines: Whether they come one JSON object a line, and not as server-sent events.
     """
 
-    def __init__(self, answer: AnswerStream) -> None:
+    def __init__(self, answer: AnswerStream, *, lines: bool = False) -> None:
         self._answer = answer
-        self._reader = EventReader()
-        self._last: Event | None = None
-        self._ended = False
+        self._reader: EventReader | LineReader = LineReader() if lines else EventReader()
+        self._write: Callable[..., bytes] = line if lines else event
+        self._last: _Message | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
@@ -35,7 +49,7 @@ class RestoredEvents:
         """Returns what is left once nothing more comes."""
         return b"".join([*map(self._written, self._reader.rest()), self._held()])
 
-    def _written(self, each: Event) -> bytes:
+    def _written(self, each: _Message) -> bytes:
         if each.data is None:
             return each.raw
         parsed = load(each.data)
@@ -57,7 +71,7 @@ class RestoredEvents:
         return b"".join(map(self._new, self._answer.rest()))
 
     def _new(self, frame: Frame) -> bytes:
-        return event(frame.name, _json(frame), like=self._last)
+        return self._write(frame.name, _json(frame), like=self._last)
 
 
 def _json(frame: Frame) -> str:

@@ -82,7 +82,7 @@ class _Sent:
         return self._payload
 
     def answer(self, response: Any) -> str:
-        """Tell how the answer comes: "json", "stream", or "" if there is nothing to restore in it."""
+        """Tell how the answer comes: "json", "events", "lines", or "" if there is nothing to restore in it."""
         return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
 
 
@@ -109,8 +109,8 @@ class GuardedTransport:
         # redirect to another host.
         response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
         kind = sent.answer(response)
-        if kind == "stream":
-            return self._streamed(response, sent, session)
+        if kind in ("events", "lines"):
+            return self._streamed(response, sent, session, lines=kind == "lines")
         if kind != "json":
             return response
         try:
@@ -126,8 +126,8 @@ class GuardedTransport:
         sent = await aside(self._outgoing, request, await request.aread(), session)
         response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
         kind = sent.answer(response)
-        if kind == "stream":
-            return self._streamed(response, sent, session)
+        if kind in ("events", "lines"):
+            return self._streamed(response, sent, session, lines=kind == "lines")
         if kind != "json":
             return response
         try:
@@ -178,7 +178,7 @@ class GuardedTransport:
         payload = format_in(request)
         if parsed is None or payload is None:
             return _Sent(request, None, asked_for_stream=False)
-        text = dump(payload.redact_request(parsed.value, session))
+        text = dump(payload.request.redact(parsed.value, session))
         if text is None:
             raise UnsupportedPayload(
                 "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
@@ -196,9 +196,10 @@ class GuardedTransport:
         )
         return _Sent(outgoing, payload, asked_for_stream=payload.streams(parsed.value))
 
-    def _streamed(self, response: Any, sent: _Sent, session: Session) -> Any:
+    def _streamed(self, response: Any, sent: _Sent, session: Session, *, lines: bool) -> Any:
         """Return the answer with a body that is restored while it is read."""
-        events = RestoredEvents(sent.payload.stream(session, self._guard.restore_tools))
+        answer = sent.payload.stream(session, self._guard.restore_tools)
+        events = RestoredEvents(answer, lines=lines)
         headers = headers_without(response.headers, "content-length", "content-encoding")
         return self._library.Response(
             response.status_code,
@@ -213,7 +214,7 @@ class GuardedTransport:
         parsed = load(body)
         if parsed is not None:
             answer = sent.payload.restore_answer(parsed.value, session, self._guard.restore_tools)
-            if answer is not parsed.value:
+            if answer != parsed.value:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
         headers = headers_without(response.headers, "content-length", "transfer-encoding", "content-encoding")
@@ -271,7 +272,7 @@ def _guarded_class(base: Any) -> Any:
             parsed = readable_body(request, request.content)
             payload = format_in(request)
             if parsed is not None and payload is not None:
-                payload.check_request(parsed.value)
+                payload.request.check(parsed.value, self.sovguard_guard.allow_media)
         return request
 
     return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})

@@ -69,7 +69,7 @@ def url_texts(url: Any) -> list[str]:
 
 
 def comes_as(response: Any, *, asked_for_stream: bool) -> str:
-    """Tell how an answer comes that may hold surrogates: as "json", as a "stream", or not at all ("").
+    """Tell how an answer comes that may hold surrogates: as "json", "events" or "lines", or not at all ("").
 
     An error is passed on as it came: it often quotes the request, and clients put it into exceptions and
     logs, where no real value belongs.
@@ -77,8 +77,10 @@ def comes_as(response: Any, *, asked_for_stream: bool) -> str:
     if not 200 <= response.status_code < 300:
         return ""
     kind: str = response.headers.get("content-type", "").lower()
+    if any(name in kind for name in ("ndjson", "jsonl", "json-lines", "jsonlines")):
+        return "lines"
     if "event-stream" in kind or (asked_for_stream and "json" not in kind):
-        return "stream"
+        return "events"
     return "json" if "json" in kind or not kind else ""
 
 

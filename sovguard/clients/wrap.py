@@ -1,11 +1,12 @@
 """Protected twins of model clients: the same type and settings, over a protected HTTP client.
 
-Uses what the clients offer their users: ``copy`` and an HTTP client of one's own. No class is patched, and
-neither openai nor anthropic is imported. Methods that leave by another way than HTTP are refused.
+Uses what the clients offer their users: ``copy`` and an HTTP client of one's own, where they do. No class is patched, and
+no client's package is imported. Methods that leave by another way than HTTP are refused.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,8 +16,15 @@ from sovguard.errors import InputError, UnsupportedPayload
 if TYPE_CHECKING:
     from sovguard.guard import Guard
 
-_SUPPORTED = "clients of openai (OpenAI, AsyncOpenAI and those built on them) and of anthropic (Anthropic, AsyncAnthropic)"
-_CLIENTS = {"openai": {"OpenAI", "AsyncOpenAI"}, "anthropic": {"Anthropic", "AsyncAnthropic"}}
+_SUPPORTED = (
+    "clients of openai (OpenAI, AsyncOpenAI and those built on them), of anthropic (Anthropic, AsyncAnthropic) and of ollama "
+    "(Client, AsyncClient)"
+)
+_CLIENTS = {
+    "openai": {"OpenAI", "AsyncOpenAI"},
+    "anthropic": {"Anthropic", "AsyncAnthropic"},
+    "ollama": {"Client", "AsyncClient"},
+}
 
 
 def wrap(guard: Guard, client: Any) -> Any:
@@ -28,31 +36,35 @@ def wrap(guard: Guard, client: Any) -> Any:
 
     Args:
         guard: Whose current session is used, at the time of each request.
-        client: A client of the openai or the anthropic package.
+        client: A client of the openai, the anthropic or the ollama package.
 
     Raises:
         InputError: It is no client that can be wrapped, or another guard protects it.
     """
     http = getattr(client, "_client", None)
-    if http is None or not _is_known(client):
+    if http is None or _package(client) is None:
         raise InputError(
             f"wrap() cannot protect a {type(client).__name__}: it takes {_SUPPORTED}. For another client, "
             "pass guard.http_client() to its constructor, or decorate the function that calls it with "
             "guard.protect"
         )
+    protect = async_http_client if hasattr(http, "aclose") else http_client
+    if _package(client) == "ollama":  # it takes no HTTP client of one's own, and opens no websockets
+        twin = copy.copy(client)
+        twin._client = protect(guard, client=http)
+        return client if twin._client is http else twin
     if guard_of(http) is guard:
         return client if "copy" in vars(client) else _sealed(guard, client.copy())
-    protect = async_http_client if hasattr(http, "aclose") else http_client
     return _sealed(guard, client.copy(http_client=protect(guard, client=http)))
 
 
 def _sealed(guard: Guard, client: Any) -> Any:
     """Return ``client`` with the ways around its HTTP client closed, in every copy of it as well."""
-    copy = client.copy
+    original = client.copy
 
-    @functools.wraps(copy)
+    @functools.wraps(original)
     def protected_copy(**options: Any) -> Any:
-        copied = copy(**options)
+        copied = original(**options)
         return _sealed(guard, copied) if guard_of(copied._client) is guard else wrap(guard, copied)
 
     client.copy = client.with_options = protected_copy
@@ -61,11 +73,13 @@ def _sealed(guard: Guard, client: Any) -> Any:
     return client
 
 
-def _is_known(client: Any) -> bool:
-    return any(
-        klass.__name__ in _CLIENTS.get(klass.__module__.partition(".")[0], ())
-        for klass in type(client).__mro__
-    )
+def _package(client: Any) -> str | None:
+    """Return the package that a client comes from, or is built on, if it is one of those that can be wrapped."""
+    for klass in type(client).__mro__:
+        package = klass.__module__.partition(".")[0]
+        if klass.__name__ in _CLIENTS.get(package, ()):
+            return package
+    return None
 
 
 def _refusing_url(base: type[Any]) -> Any:

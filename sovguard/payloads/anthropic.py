@@ -14,10 +14,14 @@ from sovguard.payloads.rules import (
     SAY_IT,
     Answer,
     Request,
+    address,
+    by_role,
     each,
+    encoded,
     kept,
     kinds,
     many,
+    media,
     prose,
     record,
     setting,
@@ -27,14 +31,33 @@ from sovguard.payloads.rules import (
     values,
     within,
 )
-from sovguard.payloads.slots import PayloadSession, Slot, refusal
+from sovguard.payloads.slots import PayloadSession, Slots, refusal
 
+_BASE64 = record({"type": setting, "media_type": setting, "data": encoded})
+_ELSEWHERE = {
+    "url": record({"type": setting, "url": address}),
+    "file": record({"type": setting, "file_id": setting}),
+}
+_IMAGE = media(
+    "image",
+    record(
+        {
+            "type": setting,
+            "source": kinds({"base64": _BASE64, **_ELSEWHERE}, what=NO_TEXT, remedy=SAY_IT),
+            "cache_control": setting,
+        }
+    ),
+)
 _TEXT = record({"type": setting, "text": prose, "cache_control": setting, "citations": values})
 _DOCUMENT = record(
     {
         "type": setting,
         "source": kinds(
-            {"text": record({"type": setting, "media_type": setting, "data": prose})},
+            {
+                "text": record({"type": setting, "media_type": setting, "data": prose}),
+                "base64": media("file", _BASE64),
+                **{name: media("file", rule) for name, rule in _ELSEWHERE.items()},
+            },
             what=NO_TEXT,
             remedy=SAY_IT,
         ),
@@ -48,7 +71,9 @@ _RESULT = record(
     {
         "type": setting,
         "tool_use_id": prose,
-        "content": text_or(many(kinds({"text": _TEXT, "document": _DOCUMENT}, what=NO_TEXT, remedy=SAY_IT))),
+        "content": text_or(
+            many(kinds({"text": _TEXT, "document": _DOCUMENT, "image": _IMAGE}, what=NO_TEXT, remedy=SAY_IT))
+        ),
         "is_error": setting,
         "cache_control": setting,
     }
@@ -57,6 +82,7 @@ _BLOCKS = kinds(
     {
         "text": _TEXT,
         "document": _DOCUMENT,
+        "image": _IMAGE,
         "tool_use": kept(
             record(
                 {
@@ -79,15 +105,12 @@ _BLOCKS = kinds(
 _CONTENT = text_or(many(_BLOCKS))
 
 
-def _message(message: Any, path: str, slots: list[Slot], keep: bool) -> Any:
-    role = message.get("role") if isinstance(message, dict) else None
-    if role not in ("user", "assistant", "system"):
-        raise refusal(f"{path}.role", "is not a known role", "use user or assistant")
-    rule = record({"role": setting, "content": kept(_CONTENT) if role == "assistant" else _CONTENT})
-    return rule(message, path, slots, keep)
+_MESSAGE = by_role(
+    record({"role": setting, "content": _CONTENT}), {"user": False, "assistant": True, "system": False}
+)
 
 
-def _tool(tool: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def _tool(tool: Any, path: str, slots: Slots, keep: bool) -> Any:
     kind = tool.get("type", "custom") if isinstance(tool, dict) else None
     if kind != "custom":
         raise refusal(path, "is a tool that runs elsewhere, out of sight", "leave the tool out")
@@ -108,7 +131,7 @@ def _tool(tool: Any, path: str, slots: list[Slot], keep: bool) -> Any:
 
 _REQUEST = record(
     {
-        "messages": many(_message),
+        "messages": many(_MESSAGE),
         "system": text_or(many(kinds({"text": _TEXT}, what=NO_TEXT, remedy=SAY_IT))),
         "tools": many(_tool),
         "metadata": values,

@@ -16,10 +16,14 @@ from sovguard.payloads.rules import (
     SAY_IT,
     Answer,
     Request,
+    address,
+    by_role,
+    definition,
     each,
-    kept,
+    encoded,
     kinds,
     many,
+    media,
     prose,
     record,
     setting,
@@ -28,41 +32,48 @@ from sovguard.payloads.rules import (
     values,
     within,
 )
-from sovguard.payloads.slots import PayloadSession, Slot, refusal
+from sovguard.payloads.slots import PayloadSession
 
 _CONTENT = text_or(
-    many(kinds({"text": record({"type": setting, "text": prose})}, what=NO_TEXT, remedy=SAY_IT))
+    many(
+        kinds(
+            {
+                "text": record({"type": setting, "text": prose}),
+                "image_url": media(
+                    "image",
+                    record(
+                        {
+                            "type": setting,
+                            "imageUrl": record({"url": address}),
+                            "dataUri": record({"data": encoded}),
+                        }
+                    ),
+                ),
+            },
+            what=NO_TEXT,
+            remedy=SAY_IT,
+        )
+    )
 )
 _CALL = record({"id": prose, "type": setting, "function": record({"name": setting, "arguments": values})})
-_KEEPS = {"system": False, "user": False, "assistant": True, "tool": True}
-
-
-def _message(message: Any, path: str, slots: list[Slot], keep: bool) -> Any:
-    role = message.get("role") if isinstance(message, dict) else None
-    if role not in _KEEPS:
-        raise refusal(f"{path}.role", "is not a known role", f"use one of {', '.join(_KEEPS)}")
-    rule = record(
-        {
-            "role": setting,
-            "content": _CONTENT,
-            "thinkingContent": prose,
-            "toolCalls": many(_CALL),
-            "toolCallId": prose,
-        }
-    )
-    return (kept(rule) if _KEEPS[role] else rule)(message, path, slots, keep)
-
-
-_TOOL = record(
-    {"type": setting, "function": record({"name": setting, "description": values, "parameters": values})}
+_ROLES = {"system": False, "user": False, "assistant": True, "tool": True}
+_MESSAGE = record(
+    {
+        "role": setting,
+        "content": _CONTENT,
+        "thinkingContent": prose,
+        "toolCalls": many(_CALL),
+        "toolCallId": prose,
+    }
 )
+_TOOL = record({"type": setting, "function": definition})
 _SETTINGS = (
     "topP", "topK", "maxTokens", "maxCompletionTokens", "temperature", "repeatPenalty", "repetitionPenalty", "seed",
     "includeAiFilters", "thinking", "toolChoice",
 )  # fmt: skip
 _REQUEST = record(
     {
-        "messages": many(_message),
+        "messages": many(by_role(_MESSAGE, _ROLES)),
         "tools": many(_TOOL),
         "stop": values,
         "stopBefore": values,

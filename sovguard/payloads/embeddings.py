@@ -9,10 +9,10 @@ from collections.abc import Collection
 from typing import Any
 
 from sovguard.payloads.rules import Request, many, prose, record, setting, text_or, values
-from sovguard.payloads.slots import PayloadSession, Slot, refusal
+from sovguard.payloads.slots import PayloadSession, Slots, refusal
 
 
-def _text(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def _text(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     if not isinstance(value, str):
         raise refusal(path, "is not text, and tokens cannot be inspected", "send it as a string")
     return prose(value, path, slots, keep)
@@ -22,7 +22,10 @@ _REQUEST = record(
     {
         "input": text_or(many(_text)),
         "user": values,
-        **dict.fromkeys(("model", "dimensions", "encoding_format", "input_type", "truncate"), setting),
+        **dict.fromkeys(
+            ("model", "dimensions", "encoding_format", "input_type", "truncate", "options", "keep_alive"),
+            setting,
+        ),
     }
 )
 REQUEST = Request(_REQUEST, "an embeddings request", "input")

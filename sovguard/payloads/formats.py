@@ -10,13 +10,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sovguard.payloads import anthropic, clova, embeddings, gemini, openai_chat, openai_responses
+from sovguard.payloads import anthropic, clova, embeddings, gemini, ollama, openai_chat, openai_responses
 from sovguard.payloads.anthropic import MessagesStream
 from sovguard.payloads.clova import ClovaStream
 from sovguard.payloads.gemini import GeminiStream
 from sovguard.payloads.lanes import AnswerStream
+from sovguard.payloads.ollama import OllamaStream
 from sovguard.payloads.openai_chat_stream import ChatStream
 from sovguard.payloads.openai_responses import ResponsesStream
+from sovguard.payloads.rules import Request
 from sovguard.payloads.slots import PayloadSession
 
 
@@ -27,78 +29,89 @@ class Format:
     Attributes:
         name: What it is called.
         path: What the path of its requests ends with; ``*`` stands for the name of a model.
-        redact_request: Returns a request with surrogates in it.
-        check_request: Raises what ``redact_request`` would raise about its shape.
+        request: What its requests look like.
         restore_answer: Returns an answer with real values in it.
         stream: Makes what restores a streamed answer.
+        streams_by_default: Whether an answer is streamed unless the request says otherwise.
     """
 
     name: str
     path: str
-    redact_request: Callable[[object, PayloadSession], dict[str, Any]]
-    check_request: Callable[[object], None]
+    request: Request
     restore_answer: Callable[[object, PayloadSession, Collection[str]], Any]
     stream: Callable[[PayloadSession, Collection[str]], AnswerStream]
 
+    streams_by_default: bool = False
+
     def streams(self, body: object) -> bool:
         """Tells whether a request asks for a streamed answer."""
-        return isinstance(body, dict) and bool(body.get("stream"))
+        return isinstance(body, dict) and bool(body.get("stream", self.streams_by_default))
 
 
 FORMATS = (
     Format(
         "OpenAI Chat Completions",
         "/chat/completions",
-        openai_chat.redact_request,
-        openai_chat.check_request,
+        openai_chat.REQUEST,
         openai_chat.restore_answer,
         ChatStream,
     ),
     Format(
         "OpenAI Responses",
         "/responses",
-        openai_responses.REQUEST.redact,
-        openai_responses.REQUEST.check,
+        openai_responses.REQUEST,
         openai_responses.restore_answer,
         ResponsesStream,
     ),
     Format(
         "Anthropic Messages",
         "/messages",
-        anthropic.REQUEST.redact,
-        anthropic.REQUEST.check,
+        anthropic.REQUEST,
         anthropic.restore_answer,
         MessagesStream,
     ),
     Format(
         "OpenAI Embeddings",
         "/embeddings",
-        embeddings.REQUEST.redact,
-        embeddings.REQUEST.check,
+        embeddings.REQUEST,
         embeddings.restore_answer,
         ChatStream,
     ),
     Format(
+        "Ollama chat",
+        "/api/chat",
+        ollama.CHAT,
+        ollama.restore_answer,
+        OllamaStream,
+        streams_by_default=True,
+    ),
+    Format(
+        "Ollama generate",
+        "/api/generate",
+        ollama.GENERATE,
+        ollama.restore_answer,
+        OllamaStream,
+        streams_by_default=True,
+    ),
+    Format("Ollama embed", "/api/embed", embeddings.REQUEST, embeddings.restore_answer, ChatStream),
+    Format(
         "CLOVA Studio v3",
         "/v3/chat-completions/*",
-        clova.REQUEST.redact,
-        clova.REQUEST.check,
+        clova.REQUEST,
         clova.restore_answer,
         ClovaStream,
     ),
     Format(
         "Gemini generateContent",
         "/*:generateContent",
-        gemini.REQUEST.redact,
-        gemini.REQUEST.check,
+        gemini.REQUEST,
         gemini.restore_answer,
         GeminiStream,
     ),
     Format(
         "Gemini streamGenerateContent",
         "/*:streamGenerateContent",
-        gemini.REQUEST.redact,
-        gemini.REQUEST.check,
+        gemini.REQUEST,
         gemini.restore_answer,
         GeminiStream,
     ),

@@ -15,15 +15,19 @@ from sovguard.payloads.rules import (
     SAY_IT,
     Answer,
     Request,
+    address,
+    by_role,
+    encoded,
     kept,
     many,
+    media,
     prose,
     record,
     setting,
     untouched,
     values,
 )
-from sovguard.payloads.slots import PayloadSession, Slot, refusal
+from sovguard.payloads.slots import PayloadSession, Slots, refusal
 
 _PART = record(
     {
@@ -45,29 +49,39 @@ _PART = record(
     }
 )
 _READABLE = frozenset({"text", "functionCall", "functionResponse"})
+_MEDIUM = record(
+    {
+        "inlineData": record({"mimeType": setting, "data": encoded, "displayName": prose}),
+        "fileData": record({"mimeType": setting, "fileUri": address, "displayName": prose}),
+        "thought": setting,
+        "thoughtSignature": untouched,
+        **dict.fromkeys(("videoMetadata", "mediaResolution"), setting),
+    }
+)
 
 
-def _part(part: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def _part(part: Any, path: str, slots: Slots, keep: bool) -> Any:
+    if isinstance(part, dict) and (found := part.get("inlineData") or part.get("fileData")):
+        kind = str(found.get("mimeType", "")).partition("/")[0] if isinstance(found, dict) else ""
+        rule = media(kind if kind in ("image", "audio", "video") else "file", _MEDIUM)
+        return rule(part, path, slots, keep)
     if not isinstance(part, dict) or not _READABLE & part.keys():
         raise refusal(path, NO_TEXT, SAY_IT)
     return _PART(part, path, slots, keep)
 
 
-def _content(content: Any, path: str, slots: list[Slot], keep: bool) -> Any:
-    role = content.get("role", "user") if isinstance(content, dict) else None
-    if role not in ("user", "model", "function", "system"):
-        raise refusal(f"{path}.role", "is not a known role", "use user or model")
-    parts = many(_part)
-    return record({"role": setting, "parts": kept(parts) if role == "model" else parts})(
-        content, path, slots, keep
-    )
+_CONTENT = by_role(
+    record({"role": setting, "parts": many(_part)}),
+    {"user": False, "model": True, "function": False, "system": False},
+    default="user",
+)
 
 
-def _one_or_many(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def _one_or_many(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     return (
-        many(_content)(value, path, slots, keep)
+        many(_CONTENT)(value, path, slots, keep)
         if isinstance(value, list)
-        else _content(value, path, slots, keep)
+        else _CONTENT(value, path, slots, keep)
     )
 
 
@@ -84,7 +98,7 @@ _TOOL = record({"functionDeclarations": many(_FUNCTION)})
 _REQUEST = record(
     {
         "contents": _one_or_many,
-        "systemInstruction": _content,
+        "systemInstruction": _CONTENT,
         "tools": many(_TOOL),
         "generationConfig": values,
         "labels": values,

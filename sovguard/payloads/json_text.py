@@ -16,6 +16,9 @@ _ESCAPE = re.compile(
     r"\\+(?:u(?P<code>[0-9A-Fa-f]{4})(?:(?<=[dD][89ABab]..)\\+u(?P<low>[dD][C-Fc-f][0-9A-Fa-f]{2}))?"
     r"|(?P<slash>/)|[nrtbf](?! ))"
 )
+# json.dumps would make such an encoder for every call, which takes as long as encoding an event of a stream.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ASCII = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def load(text: str | bytes, *, unique_keys: bool = False) -> Parsed | None:
 
 def dump(value: Any, *, ascii_only: bool = False) -> str | None:
     """Return ``value`` as JSON text, or ``None`` if UTF-8 cannot hold it (half of a UTF-16 pair)."""
-    text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"))
+    text = (_ASCII if ascii_only else _COMPACT)(value)
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -15,10 +15,14 @@ from sovguard.payloads.rules import (
     SAY_IT,
     Answer,
     Request,
+    address,
+    by_role,
     each,
+    encoded,
     kept,
     kinds,
     many,
+    media,
     prose,
     record,
     setting,
@@ -29,7 +33,7 @@ from sovguard.payloads.rules import (
     values,
     within,
 )
-from sovguard.payloads.slots import PayloadSession, Slot, refusal
+from sovguard.payloads.slots import PayloadSession
 from sovguard.restore.stream import Sink
 
 _PART = kinds(
@@ -40,6 +44,25 @@ _PART = kinds(
         "refusal": record({"type": setting, "refusal": prose}),
         "summary_text": record({"type": setting, "text": prose}),
         "reasoning_text": record({"type": setting, "text": prose}),
+        "input_image": media(
+            "image", record({"type": setting, "image_url": address, "file_id": setting, "detail": setting})
+        ),
+        "input_audio": media(
+            "audio", record({"type": setting, "input_audio": record({"data": encoded, "format": setting})})
+        ),
+        "input_file": media(
+            "file",
+            record(
+                {
+                    "type": setting,
+                    "file_data": encoded,
+                    "file_id": setting,
+                    "file_url": address,
+                    "filename": prose,
+                    "detail": setting,
+                }
+            ),
+        ),
     },
     what=NO_TEXT,
     remedy=SAY_IT,
@@ -48,17 +71,13 @@ _CONTENT = text_or(many(_PART))
 _OWN = {"id": prose, "type": setting, "status": setting}
 
 
-def _message(message: Any, path: str, slots: list[Slot], keep: bool) -> Any:
-    role = message.get("role")
-    if role not in ("user", "assistant", "system", "developer"):
-        raise refusal(f"{path}.role", "is not a known role", "use user, assistant, system or developer")
-    content = kept(_CONTENT) if role == "assistant" else _CONTENT
-    return record({**_OWN, "role": setting, "phase": setting, "content": content})(message, path, slots, keep)
-
-
+_MESSAGE = by_role(
+    record({**_OWN, "role": setting, "phase": setting, "content": _CONTENT}),
+    {"user": False, "assistant": True, "system": False, "developer": False},
+)
 _ITEM = kinds(
     {
-        "message": _message,
+        "message": _MESSAGE,
         "function_call": kept(record({**_OWN, "call_id": prose, "name": setting, "arguments": source})),
         "custom_tool_call": kept(record({**_OWN, "call_id": prose, "name": setting, "input": prose})),
         "function_call_output": kept(record({**_OWN, "call_id": prose, "output": _CONTENT})),

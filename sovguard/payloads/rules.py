@@ -17,7 +17,7 @@ from sovguard.payloads.lanes import Lanes, foreign
 from sovguard.payloads.slots import (
     Kind,
     PayloadSession,
-    Slot,
+    Slots,
     add,
     below,
     fill,
@@ -28,30 +28,30 @@ from sovguard.payloads.slots import (
 )
 from sovguard.restore.stream import Sink
 
-Rule = Callable[[Any, str, list[Slot], bool], Any]
+Rule = Callable[[Any, str, Slots, bool], Any]
 
 
-def prose(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def prose(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """Text that a person, a model or a tool wrote."""
     return text(value, path, slots, keep=keep)
 
 
-def setting(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def setting(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """A setting, which has to stay as it is and hold nothing personal."""
     return fixed(value, path, slots)
 
 
-def values(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def values(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """Any JSON value, in which every string, key and number may be swapped."""
     return add(slots, Kind.VALUE, path, value, keep=keep)
 
 
-def untouched(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def untouched(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """What the provider made and nobody may change: signed, encrypted, or a mere type."""
     return value
 
 
-def source(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+def source(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """The source of a JSON document in a string, as tool arguments are."""
     parsed = load(value, unique_keys=True) if isinstance(value, str) else None
     if parsed is None:
@@ -67,7 +67,7 @@ def kept(rule: Rule) -> Rule:
 def many(rule: Rule) -> Rule:
     """A list whose items follow ``rule``."""
 
-    def apply(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+    def apply(value: Any, path: str, slots: Slots, keep: bool) -> Any:
         if not isinstance(value, list):
             raise refusal(path, "is not a list", "send a list")
         return [rule(item, f"{path}[{index}]", slots, keep) for index, item in enumerate(value)]
@@ -87,7 +87,7 @@ def text_or(rule: Rule) -> Rule:
 def record(fields: Mapping[str, Rule]) -> Rule:
     """An object; null values stay, and a field that is not named is passed if no text is in it, and refused otherwise."""
 
-    def apply(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+    def apply(value: Any, path: str, slots: Slots, keep: bool) -> Any:
         if not isinstance(value, dict):
             raise refusal(path or "its body", "is not a JSON object", "send an object")
         return {
@@ -102,6 +102,26 @@ def record(fields: Mapping[str, Rule]) -> Rule:
     return apply
 
 
+def by_role(rule: Rule, roles: Mapping[str, bool], *, default: str = "") -> Rule:
+    """A message that its ``role`` tells apart.
+
+    Args:
+        rule: What every message follows.
+        roles: The roles there are, and for each whether it holds surrogates rightly: a model or a tool speaks.
+        default: The role of a message that names none.
+    """
+
+    def apply(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+        if not isinstance(value, dict):
+            raise refusal(path, "is not a JSON object", "send each message as an object with its role")
+        role = value.get("role", default)
+        if not isinstance(role, str) or role not in roles:
+            raise refusal(f"{path}.role", "is not a known role", f"use one of {', '.join(roles)}")
+        return (kept(rule) if roles[role] else rule)(value, path, slots, keep)
+
+    return apply
+
+
 def kinds(known: Mapping[str, Rule], *, what: str, remedy: str, default: str = "") -> Rule:
     """An object that its ``type`` tells apart.
 
@@ -112,7 +132,7 @@ def kinds(known: Mapping[str, Rule], *, what: str, remedy: str, default: str = "
         default: The type of an object that names none.
     """
 
-    def apply(value: Any, path: str, slots: list[Slot], keep: bool) -> Any:
+    def apply(value: Any, path: str, slots: Slots, keep: bool) -> Any:
         kind = value.get("type", default) if isinstance(value, dict) else None
         rule = known.get(kind) if isinstance(kind, str) else None
         if rule is None:
@@ -120,6 +140,43 @@ def kinds(known: Mapping[str, Rule], *, what: str, remedy: str, default: str = "
         return rule(value, path, slots, keep)
 
     return apply
+
+
+def definition(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """What a tool is called and for, and the schema of its arguments, whose property names may be text too."""
+    if not isinstance(value, dict):
+        raise refusal(path, "is not a JSON object", "send the definition of the tool")
+    return {
+        key: (setting if key == "name" else values)(item, below(path, key), slots, keep)
+        for key, item in value.items()
+    }
+
+
+def media(kind: str, rule: Rule) -> Rule:
+    """What follows ``rule`` where the user allows media of this kind, which nobody here can read."""
+
+    def apply(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+        if kind not in slots.allowed_media:
+            raise refusal(
+                path, NO_TEXT, f"{SAY_IT}, or let it pass unread with Guard(allow_media=[{kind!r}])"
+            )
+        return rule(value, path, slots, keep)
+
+    return apply
+
+
+def encoded(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """The bytes of a medium, as text: passed as they are."""
+    if not isinstance(value, str):
+        raise refusal(path, "is not text", "send the data as a string in base64")
+    return value
+
+
+def address(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """Where a medium lies: an address that must hold nothing personal, or the medium itself as a data URI (RFC 2397)."""
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        return value
+    return setting(value, path, slots, keep)
 
 
 NO_TEXT = "is not text, and sovguard cannot see personal information in images, audio or files"
@@ -146,17 +203,17 @@ class Request:
         Raises:
             UnsupportedPayload: It holds something whose text cannot be found for certain.
         """
-        slots: list[Slot] = []
+        slots = Slots(session.allowed_media)
         tree = self._tree(body, slots)
         filled: dict[str, Any] = fill(tree, slots, session)
         return filled
 
-    def check(self, body: object) -> None:
+    def check(self, body: object, allowed_media: Collection[str] = ()) -> None:
         """Raises what ``redact`` would raise about the shape of ``body``, without looking at any text."""
-        self._tree(body, [])
+        self._tree(body, Slots(allowed_media))
 
-    def _tree(self, body: object, slots: list[Slot]) -> Any:
-        if not isinstance(body, dict) or self.needs not in body:
+    def _tree(self, body: object, slots: Slots) -> Any:
+        if not isinstance(body, dict) or body.get(self.needs) is None:
             raise UnsupportedPayload(
                 f"the request was not sent: its body is not a JSON object with {self.needs}; send {self.what}"
             )

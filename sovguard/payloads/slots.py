@@ -8,7 +8,7 @@ passed in is changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -24,6 +24,11 @@ _FEWEST_DIGITS = 7
 
 class PayloadSession(Protocol):
     """What the payload modules need of a session."""
+
+    @property
+    def allowed_media(self) -> Collection[str]:
+        """Which of image, audio, video and file are passed on unread; everything else that is no text is refused."""
+        ...
 
     def redact_values(self, values: Sequence[Any], *, keep_surrogates: Sequence[bool]) -> list[Any]:
         """Return the redaction of each value, in the same shape, from one batch."""
@@ -95,6 +100,21 @@ class Slot:
             self.outcome = last
 
 
+class Slots(list[Slot]):
+    """The slots of a request, in its order.
+
+    Args:
+        allowed_media: Which of image, audio, video and file may stand in it unread.
+    """
+
+    def __init__(self, allowed_media: Collection[str] = ()) -> None:
+        super().__init__()
+        self.allowed_media = allowed_media
+
+    def __repr__(self) -> str:
+        return f"Slots({len(self)})"
+
+
 def fill(tree: Any, slots: Sequence[Slot], session: PayloadSession) -> Any:
     """Return ``tree`` with the outcome of each slot in its place.
 
@@ -113,16 +133,14 @@ def fill(tree: Any, slots: Sequence[Slot], session: PayloadSession) -> Any:
     return _filled(tree)
 
 
-def add(
-    slots: list[Slot], kind: Kind, path: str, value: Any, *, keep: bool = False, written: str = ""
-) -> Slot:
+def add(slots: Slots, kind: Kind, path: str, value: Any, *, keep: bool = False, written: str = "") -> Slot:
     """Return a new slot, noted in ``slots``."""
     slot = Slot(kind, path, value, keep, written)
     slots.append(slot)
     return slot
 
 
-def text(value: object, path: str, slots: list[Slot], *, keep: bool) -> Slot | None:
+def text(value: object, path: str, slots: Slots, *, keep: bool) -> Slot | None:
     """Return the slot of a string, or ``None`` for null; anything else is refused."""
     if value is None:
         return None
@@ -131,7 +149,7 @@ def text(value: object, path: str, slots: list[Slot], *, keep: bool) -> Slot | N
     return add(slots, Kind.TEXT, path, value, keep=keep)
 
 
-def fixed(value: Any, path: str, slots: list[Slot]) -> Any:
+def fixed(value: Any, path: str, slots: Slots) -> Any:
     """Return a setting as it is, after noting what in it has to be shown to hold nothing personal."""
     for key, place in _keys(value, path):
         if not harmless(key):
@@ -142,7 +160,7 @@ def fixed(value: Any, path: str, slots: list[Slot]) -> Any:
     return value
 
 
-def unknown(key: str, value: Any, path: str, slots: list[Slot]) -> Any:
+def unknown(key: str, value: Any, path: str, slots: Slots) -> Any:
     """Return a parameter nobody here knows as it is, provided that no text is in it; refuse it otherwise."""
     where = below(path, key)
     for name, place in _keys({key: value}, path):

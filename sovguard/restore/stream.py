@@ -49,9 +49,7 @@ def json_source(text: str, hit: Hit, low: int, *, final: bool) -> Agreement | No
         low: Where what was not yet given out begins.
         final: Whether nothing follows ``text``.
     """
-    whole = Agreement(
-        hit.start, hit.end, hit.written(json.dumps(hit.entry.value, ensure_ascii=False)[1:-1])
-    )
+    whole = Agreement(hit.start, hit.end, hit.written(json.dumps(hit.entry.value, ensure_ascii=False)[1:-1]))
     if hit.entry.kind == "str" or hit.start <= low or text[hit.start - 1] != '"':
         return whole
     if text[hit.start - 2 : hit.start - 1] == "\\":
@@ -78,7 +76,17 @@ class Lane:
         unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
     """
 
-    __slots__ = ("_before", "_held", "_open", "_particles", "_prose", "_resolve", "_sink", "_torn", "unresolved")
+    __slots__ = (
+        "_before",
+        "_held",
+        "_open",
+        "_particles",
+        "_prose",
+        "_resolve",
+        "_sink",
+        "_torn",
+        "unresolved",
+    )
 
     def __init__(self, resolve: Callable[[str], Resolved], sink: Sink, *, particles: bool = True) -> None:
         self._resolve = resolve

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import ollama
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
@@ -248,6 +249,55 @@ def test_gemini(run_server: Serve, tools: tuple[str, ...], size: int) -> None:
                     text += part["text"]
         check(text, arguments, tools)
         assert thought == f"{NAME}에 대해"
+    assert_only_surrogates(server)
+
+
+@pytest.mark.parametrize("size", [1, 17, 10_000])
+def test_ollama(run_server: Serve, tools: tuple[str, ...], size: int) -> None:
+    """Its own client, whole and streamed, chat and generate; sync and async."""
+    server = run_server(lambda request: provider(request, size))
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=tools)
+    host = server.base_url.removesuffix("/v1")
+    with guard.wrap(ollama.Client(host=host)) as client:
+        assert type(client) is ollama.Client
+        assert guard.wrap(client) is client
+        function = {
+            "name": "notify",
+            "description": "알림",
+            "parameters": {"type": "object", "properties": {}},
+        }
+        ask: dict[str, Any] = {
+            "model": "m",
+            "messages": [{"role": "system", "content": f"{NAME} 응대"}, {"role": "user", "content": TEXT}],
+            "tools": [{"type": "function", "function": function}],
+            "think": True,
+            "options": {"temperature": 0.1},
+        }
+        whole = client.chat(**ask).message
+        assert whole.tool_calls is not None
+        check(whole.content or "", dict(whole.tool_calls[0].function.arguments), tools)
+        assert whole.thinking == f"{NAME}에 대해"
+        text = thinking = ""
+        arguments: Any = None
+        for part in client.chat(**ask, stream=True):
+            text += part.message.content or ""
+            thinking += part.message.thinking or ""
+            for call in part.message.tool_calls or ():
+                arguments = dict(call.function.arguments)
+        check(text, arguments, tools)
+        assert thinking == f"{NAME}에 대해"
+        result = {"role": "tool", "tool_name": "notify", "content": f"{NAME} 확인"}
+        again = client.chat(model="m", messages=[*ask["messages"], whole, result])
+        assert again.message.content == f"받은 말: {NAME} 확인"
+        assert client.generate(model="m", prompt=TEXT, system=f"{NAME} 응대").response == SAID
+        assert "".join(part.response for part in client.generate(model="m", prompt=TEXT, stream=True)) == SAID
+
+    async def run() -> str:
+        async with guard.wrap(ollama.AsyncClient(host=host)) as client:
+            stream = await client.chat(model="m", messages=ask["messages"], stream=True)
+            return "".join([part.message.content or "" async for part in stream])
+
+    assert asyncio.run(run()) == SAID
     assert_only_surrogates(server)
 
 

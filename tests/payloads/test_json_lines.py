@@ -134,7 +134,8 @@ def test_keys_that_would_become_one_are_refused() -> None:
 @given(value=VALUES, indent=st.sampled_from([None, 0, 2, "\t"]), ascii_only=st.booleans())
 def test_any_document_comes_back(value: Any, indent: int | str | None, ascii_only: bool) -> None:
     """A whole document, on one line or many, redacted and restored says what it said and has as many lines."""
-    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent).replace(": ", " \n: ") + "\r\n"
+    source = json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=(", ", " \n: "))
+    text = f"{source}\r\n"
     session = GUARD.session()
     line = as_one("a.json", text)
     sent = rewritten(line, session.redact_values([line.value])[0], "utf-8")

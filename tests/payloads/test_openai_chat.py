@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sovguard import Guard, UnsupportedPayload
-from sovguard.payloads.openai_chat import check_request, redact_request, restore_answer
+from sovguard.payloads.openai_chat import REQUEST, restore_answer
 from sovguard.session import Session
 from tests.servers import EMAIL, NAME, OTHER_NAME, PHONE, RRN, SURROGATE, TEXT, VALUES, PatternAnalyzer
 
@@ -113,7 +113,7 @@ FULL = {
 
 def test_no_value_is_left_anywhere_in_a_full_request(session: Session) -> None:
     """Every place of a request where text may stand is swapped, in plain and in escaped form."""
-    redacted = redact_request(FULL, session)
+    redacted = REQUEST.redact(FULL, session)
     for written in (json.dumps(redacted), json.dumps(redacted, ensure_ascii=False)):
         for value in VALUES:
             assert value not in written
@@ -123,7 +123,7 @@ def test_no_value_is_left_anywhere_in_a_full_request(session: Session) -> None:
 
 def test_settings_and_structure_stay_as_they_were(session: Session) -> None:
     """What is no text is passed on unchanged, and the shape is the same throughout."""
-    redacted = redact_request(FULL, session)
+    redacted = REQUEST.redact(FULL, session)
     for key in ("model", "temperature", "seed", "n", "stream", "logit_bias", "tool_choice"):
         assert redacted[key] == FULL[key]
     assert list(redacted) == list(FULL)
@@ -136,7 +136,7 @@ def test_settings_and_structure_stay_as_they_were(session: Session) -> None:
 
 def test_restoring_every_string_gives_the_request_back(session: Session) -> None:
     """The redacted request restores to exactly what was passed in, tool arguments as JSON."""
-    redacted = redact_request(FULL, session)
+    redacted = REQUEST.redact(FULL, session)
     restored = session.restore(redacted)
     expected = copy.deepcopy(FULL)
     for message in (restored, expected):
@@ -150,18 +150,18 @@ def test_restoring_every_string_gives_the_request_back(session: Session) -> None
 def test_the_request_passed_in_is_not_changed(session: Session) -> None:
     """Redaction works on a new object."""
     before = copy.deepcopy(FULL)
-    redact_request(FULL, session)
+    REQUEST.redact(FULL, session)
     assert before == FULL
 
 
 def test_same_request_gives_the_same_result_twice(session: Session) -> None:
     """A retry that redacts again sends the same."""
-    assert redact_request(FULL, session) == redact_request(FULL, session)
+    assert REQUEST.redact(FULL, session) == REQUEST.redact(FULL, session)
 
 
 def test_texts_go_through_one_batch(session: Session, analyzer: PatternAnalyzer) -> None:
     """However many texts there are and whoever wrote them, detection is called once."""
-    redact_request(FULL, session)
+    REQUEST.redact(FULL, session)
     assert len(analyzer.batches) == 1
 
 
@@ -171,7 +171,7 @@ def test_surrogates_of_the_session_stay_in_what_models_and_tools_said(session: S
     messages = [
         {"role": role, "content": f"{surrogate} 확인, {PHONE}"} for role in ("assistant", "tool", "function")
     ]
-    redacted = redact_request({"messages": messages}, session)
+    redacted = REQUEST.redact({"messages": messages}, session)
     for message in redacted["messages"]:
         assert message["content"].startswith(f"{surrogate} 확인, PHONE-")
 
@@ -179,7 +179,7 @@ def test_surrogates_of_the_session_stay_in_what_models_and_tools_said(session: S
 def test_surrogates_typed_by_a_person_are_covered(session: Session) -> None:
     """What only looks like a surrogate in a user's message cannot fetch someone's data."""
     surrogate = surrogate_of(session, NAME)
-    redacted = redact_request(says(f"{surrogate} 누구야?"), session)
+    redacted = REQUEST.redact(says(f"{surrogate} 누구야?"), session)
     assert surrogate not in redacted["messages"][0]["content"]
     assert session.restore(redacted)["messages"][0]["content"] == f"{surrogate} 누구야?"
 
@@ -188,7 +188,7 @@ def test_arguments_stay_json_and_numbers_in_them_are_swapped(session: Session) -
     """Arguments are redacted inside the JSON, a number that identifies someone included."""
     arguments = f'{{"memo": "{NAME}\\n{PHONE}", "id": {RRN.replace("-", "")}, "n": 3}}'
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
-    redacted = redact_request({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
+    redacted = REQUEST.redact({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
     sent = json.loads(redacted["messages"][0]["tool_calls"][0]["function"]["arguments"])
     assert sent["n"] == 3
     assert SURROGATE.fullmatch(sent["id"])
@@ -200,7 +200,7 @@ def test_arguments_without_findings_stay_character_for_character(session: Sessio
     """Nothing is rewritten where nothing was found: prompt caches depend on it."""
     arguments = '{ "b" : 1.50, "a":"\\uac00" }'
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
-    redacted = redact_request({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
+    redacted = REQUEST.redact({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
     assert redacted["messages"][0]["tool_calls"][0]["function"]["arguments"] == arguments
 
 
@@ -208,7 +208,7 @@ def test_a_second_equal_key_in_arguments_does_not_hide_a_value(session: Session)
     """JSON in which a key stands twice is redacted as plain text, since a parser would see one of the two."""
     arguments = f'{{"a": "{PHONE}", "a": "없음"}}'
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
-    redacted = redact_request({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
+    redacted = REQUEST.redact({"messages": [{"role": "assistant", "tool_calls": [call]}]}, session)
     assert PHONE not in json.dumps(redacted)
 
 
@@ -218,7 +218,7 @@ def test_ids_of_calls_still_match_after_redaction(session: Session) -> None:
         {"role": "assistant", "tool_calls": [{"id": RRN, "function": {"name": "f", "arguments": "{}"}}]},
         {"role": "tool", "tool_call_id": RRN, "content": "ok"},
     ]
-    redacted = redact_request({"messages": messages}, session)["messages"]
+    redacted = REQUEST.redact({"messages": messages}, session)["messages"]
     assert redacted[0]["tool_calls"][0]["id"] == redacted[1]["tool_call_id"] != RRN
 
 
@@ -234,7 +234,7 @@ def test_ids_of_calls_still_match_after_redaction(session: Session) -> None:
 )
 def test_values_behind_json_escapes_are_found(session: Session, hidden: str) -> None:
     """Prompts quote JSON, often with Korean escaped: what the escapes hide is swapped too."""
-    sent = redact_request(says(hidden), session)["messages"][0]["content"]
+    sent = REQUEST.redact(says(hidden), session)["messages"][0]["content"]
     assert SURROGATE.search(sent)
     for value in (NAME, PHONE):
         assert value not in sent
@@ -246,7 +246,7 @@ def test_values_behind_json_escapes_are_found(session: Session, hidden: str) -> 
 )
 def test_escapes_that_hide_nothing_go_out_as_written(session: Session, text: str) -> None:
     """Code and paths are not rewritten, also where a value stands beside them."""
-    sent = redact_request(says(text), session)["messages"][0]["content"]
+    sent = REQUEST.redact(says(text), session)["messages"][0]["content"]
     assert session.restore_text(sent).text == text
 
 
@@ -270,7 +270,7 @@ def test_escapes_that_hide_nothing_go_out_as_written(session: Session, text: str
         ({"messages": [{"role": "ipython", "content": "a"}]}, "messages[0].role"),
         ({"messages": [{"content": "a"}]}, "messages[0].role"),
         ({"messages": [], "tools": [{"type": "mcp"}]}, "tools[0]"),
-        ({"messages": [], "tools": {"type": "function"}}, "tools.type"),
+        ({"messages": [], "tools": {"type": "function"}}, "tools"),
         ({"messages": [], "extra_body": {"deep": [{"note": "글"}]}}, "extra_body.deep[0].note"),
         ({"messages": [], "guided_regex": "a"}, "guided_regex"),
     ],
@@ -279,7 +279,7 @@ def test_what_is_not_understood_is_refused_by_its_path(
     session: Session, analyzer: PatternAnalyzer, body: Any, path: str
 ) -> None:
     """An unknown shape is refused before any detection, and the message says where it is."""
-    for attempt in (lambda: redact_request(body, session), lambda: check_request(body)):
+    for attempt in (lambda: REQUEST.redact(body, session), lambda: REQUEST.check(body)):
         with pytest.raises(UnsupportedPayload) as refused:
             attempt()
         assert f" {path} " in str(refused.value)
@@ -289,8 +289,8 @@ def test_what_is_not_understood_is_refused_by_its_path(
 @pytest.mark.parametrize("body", [None, [], "a", {}, {"messages": None}, {"messages": {"role": "user"}}])
 def test_what_is_no_chat_request_is_refused(session: Session, body: Any) -> None:
     """A body without a list of messages is not sent."""
-    with pytest.raises(UnsupportedPayload, match="list of messages"):
-        redact_request(body, session)
+    with pytest.raises(UnsupportedPayload, match="list"):
+        REQUEST.redact(body, session)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_what_is_no_chat_request_is_refused(session: Session, body: Any) -> None
 )
 def test_unknown_parameters_without_text_pass(session: Session, extra: Any) -> None:
     """Numbers and flags of servers we do not know go through."""
-    assert redact_request({**says("a"), "top_k": extra}, session)["top_k"] == extra
+    assert REQUEST.redact({**says("a"), "top_k": extra}, session)["top_k"] == extra
 
 
 @pytest.mark.parametrize("number", [3512123123456, 3512123123456.0])
@@ -307,7 +307,7 @@ def test_a_number_that_identifies_someone_is_refused_in_unknown_parameters(
 ) -> None:
     """A resident number is personal information as a number too."""
     with pytest.raises(UnsupportedPayload) as refused:
-        redact_request({**says("a"), "customer": {"rrn": number}}, session)
+        REQUEST.redact({**says("a"), "customer": {"rrn": number}}, session)
     assert " customer.rrn " in str(refused.value)
     assert "3512123" not in str(refused.value)
 
@@ -328,7 +328,7 @@ def test_a_number_that_identifies_someone_is_refused_in_unknown_parameters(
 def test_no_message_says_a_value(session: Session, body: Any) -> None:
     """Refusals name paths and never what stands there, also where a key is the value."""
     with pytest.raises(UnsupportedPayload) as refused:
-        redact_request(body, session)
+        REQUEST.redact(body, session)
     said = f"{refused.value!r} {refused.value.__cause__!r} {refused.value.__context__!r}"
     assert not any(value in said for value in VALUES)
 
@@ -342,7 +342,7 @@ def test_content_of_answers_is_restored(session: Session) -> None:
         reasoning_content=f"{person} 생각",
         reasoning=f"{person} 이유",
         annotations=[person],
-        audio={"transcript": person},
+        audio={"transcript": person, "data": "AA=="},
     )
     before = copy.deepcopy(said)
     message = restore_answer(said, session)["choices"][0]["message"]
@@ -353,6 +353,7 @@ def test_content_of_answers_is_restored(session: Session) -> None:
         "refusal": f"{NAME} 거절",
         "reasoning_content": f"{NAME} 생각",
         "reasoning": f"{NAME} 이유",
+        "audio": {"transcript": NAME, "data": "AA=="},
     }
 
 
