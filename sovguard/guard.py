@@ -182,12 +182,13 @@ class Guard:
             session_id = secrets.token_hex(16)
         return Session(self, session_id, tenant=tenant, purpose=purpose)
 
+    def entered_session(self) -> Session | None:
+        """Return the session whose ``with`` block the caller is in, if there is one."""
+        return next((session for session in reversed(entered.get()) if session.guard is self), None)
+
     def current_session(self) -> Session:
         """Return the session whose ``with`` block the caller is in, or else the default session."""
-        for session in reversed(entered.get()):
-            if session.guard is self:
-                return session
-        return self._default_session()
+        return self.entered_session() or self._default_session()
 
     @overload
     def protect(

@@ -272,6 +272,12 @@ class Session:
         """Return what this session's surrogates in ``text`` stand for."""
         return resolve([text], self._vault.state(), self._vault.get)[0]
 
+    def forget(self) -> None:
+        """Drop everything the vault keeps of this session: its surrogates stand for nothing from then on."""
+        with self._lock:
+            self._vault.forget()
+            self._people = None
+
     @property
     def allowed_media(self) -> frozenset[str]:
         """What the guard lets requests hold that cannot be inspected."""

@@ -122,6 +122,13 @@ class MemoryVault:
                 if not entry.stood.issuperset(forms):
                     record.entries[surrogate] = replace(entry, stood=entry.stood.union(forms))
 
+    def forget(self, session: SessionRef) -> None:
+        """Drop a session and everything in it."""
+        with self._lock:
+            record = self._records.pop(session, None)
+            if record is not None:
+                self._namespaces -= record.state.namespaces
+
     def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
         """Return the keys of the people whom this session knows, but for the first ``after``."""
         record = self._records.get(session)

@@ -45,6 +45,10 @@ class VaultSession:
         if stood:
             shielded(VaultError, "the vault failed", self._vault.note, self._session, stood)
 
+    def forget(self) -> None:
+        """Drop the session."""
+        shielded(VaultError, "the vault failed", self._vault.forget, self._session)
+
     def people(self, after: int) -> Sequence[str]:
         """Return the keys of the people whom the session knows, but for the first ``after``."""
         people, session = self._vault.people, self._session

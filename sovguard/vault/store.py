@@ -103,6 +103,10 @@ class Vault(Protocol):
         """
         ...
 
+    def forget(self, session: SessionRef) -> None:
+        """Drop a session and everything in it; its surrogates stand for nothing from then on."""
+        ...
+
     def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
         """Return the ``person`` of every entry of this session that has one, each once, in the order of minting.
 

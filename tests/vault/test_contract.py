@@ -32,6 +32,22 @@ def test_a_session_is_made_once_and_then_continued(vault: Vault) -> None:
     assert vault.get(A, [surrogate]) == {surrogate: HONG}
 
 
+def test_a_forgotten_session_knows_nothing(vault: Vault) -> None:
+    """What was minted stands for nothing any more; another session keeps what it has, and the id can be used again."""
+    other = SessionRef("acme", "b")
+    first = vault.open(A)
+    vault.open(other)
+    (surrogate,) = vault.put(A, [HONG])
+    (kept,) = vault.put(other, [HONG])
+    vault.forget(A)
+    vault.forget(A)
+    again = vault.open(A)
+    assert again.key != first.key
+    assert vault.get(A, [surrogate]) == {}
+    assert vault.people(A) == []
+    assert vault.get(other, [kept]) == {kept: HONG}
+
+
 def test_one_entry_has_one_surrogate(vault: Vault) -> None:
     """Repeats within a batch and between batches give the surrogate minted first."""
     vault.open(A)

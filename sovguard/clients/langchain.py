@@ -1,0 +1,385 @@
+"""LangChain: chat models whose messages are redacted and whose answers are restored, and the middleware for agents.
+
+    agent = create_agent(model, tools, middleware=[SovguardMiddleware(guard)])
+    model = GuardedChatModel(guard=guard, inner=ChatOpenAI())
+
+What a model client over httpx says can be protected below LangChain just as well (``http_client=guard.http_client()``); this is
+for models that leave by another way, and for agents, whose tools see the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableBinding
+from langgraph.config import get_config
+from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.types import Command
+
+from sovguard.clients.aside import aside
+from sovguard.guard import Guard
+from sovguard.payloads.lanes import Lanes, foreign
+from sovguard.payloads.langchain_messages import BOUND, MESSAGES
+from sovguard.payloads.rules import Answer, each, shown, within
+from sovguard.payloads.slots import Slots, fill
+from sovguard.session import Session
+
+_SENT = ("content", "name", "tool_call_id", "tool_calls", "invalid_tool_calls", "additional_kwargs")
+_EXTRA_TEXTS = ("refusal", "reasoning_content", "reasoning")
+_NO_CALLBACKS: Any = {"callbacks": []}
+"""Configuration for the model within: who listens hears the guarded one, and each piece once."""
+
+
+def redacted(
+    messages: Sequence[BaseMessage], bound: dict[str, Any], session: Session
+) -> tuple[list[BaseMessage], dict[str, Any]]:
+    """Return messages and what is bound to their model with surrogates in place of personal information.
+
+    Args:
+        messages: The messages of one call.
+        bound: The arguments of the call; tools are inspected, everything else is a setting of the caller's.
+        session: Whose surrogates are used.
+
+    Raises:
+        UnsupportedPayload: A message holds something whose text cannot be found for certain.
+    """
+    slots = Slots(session.allowed_media)
+    told = [
+        {
+            "role": each.type.removesuffix("MessageChunk").lower(),
+            **{key: getattr(each, key) for key in _SENT if getattr(each, key, None)},
+        }
+        for each in messages
+    ]
+    held = {key: bound[key] for key in ("tools", "functions") if bound.get(key)}
+    tree = [MESSAGES(told, "messages", slots, False), BOUND(held, "", slots, False)]
+    new, tools = fill(tree, slots, session)
+    copies = [
+        message.model_copy(update={key: fields[key] for key in fields if key != "role"})
+        for message, fields in zip(messages, new, strict=True)
+    ]
+    return copies, {**bound, **tools}
+
+
+def _content(content: Any, answer: Answer) -> Any:
+    if not isinstance(content, list):
+        return answer.text(content)
+    return [_block(block, answer) for block in content]
+
+
+def _block(block: Any, answer: Answer) -> Any:
+    if isinstance(block, str):
+        return answer.text(block)
+    if isinstance(block, dict) and block.get("type") in ("thinking", "redacted_thinking"):
+        return block
+    return within(
+        {**dict.fromkeys(("text", "refusal", "reasoning"), shown), "summary": each(within({"text": shown}))}
+    )(block, answer)
+
+
+def restored(message: BaseMessage, answer: Answer) -> BaseMessage:
+    """Return a model's message with real values in it; the arguments of its calls for named tools alone."""
+    update: dict[str, Any] = {
+        "content": _content(message.content, answer),
+        "additional_kwargs": within(dict.fromkeys(_EXTRA_TEXTS, shown))(message.additional_kwargs, answer),
+    }
+    if isinstance(message, AIMessage) and message.tool_calls:
+        update["tool_calls"] = [
+            {**call, "args": answer.values(call["args"])} if call["name"] in answer.tools else call
+            for call in message.tool_calls
+        ]
+    return message.model_copy(update=update)
+
+
+class _Pieces:
+    """Restores the chunks of one streamed message."""
+
+    def __init__(self, session: Session, tools: frozenset[str]) -> None:
+        self._lanes = Lanes(session.stream)
+        self._tools = tools
+        self._named: set[Any] = set()
+
+    def chunk(self, message: AIMessageChunk) -> AIMessageChunk:
+        """Return a chunk with what can be given out in place of what came."""
+        content: Any = message.content
+        if isinstance(content, str):
+            content = self._lanes.feed("content", content, "answer") if content else content
+        else:
+            content = [self._piece(block, place) for place, block in enumerate(content)]
+        extra = {
+            key: self._lanes.feed(key, value, "answer")
+            if key in _EXTRA_TEXTS and isinstance(value, str)
+            else value
+            for key, value in message.additional_kwargs.items()
+        }
+        calls = [self._call(call) for call in message.tool_call_chunks]
+        new = AIMessageChunk(
+            **{
+                **{name: getattr(message, name) for name in type(message).model_fields if name != "type"},
+                "content": content,
+                "additional_kwargs": extra,
+                "tool_call_chunks": calls,
+                "tool_calls": [],
+                "invalid_tool_calls": [],
+            }
+        )
+        if message.chunk_position == "last" and (held := self.rest()) is not None:
+            new = held + new
+        return new
+
+    def rest(self) -> AIMessageChunk | None:
+        """Return a chunk with what is still held, if anything is."""
+        content: list[Any] = []
+        extra: dict[str, str] = {}
+        calls: list[Any] = []
+        for key in self._lanes.keys():  # noqa: SIM118
+            held = self._lanes.flush(key)
+            if not held:
+                continue
+            if key == "content":
+                content.append(held)
+            elif isinstance(key, str):
+                extra[key] = held
+            elif key[0] == "args":
+                calls.append(
+                    {"name": None, "args": held, "id": None, "index": key[1], "type": "tool_call_chunk"}
+                )
+            else:
+                content.append({"type": key[1], key[0]: held, "index": key[2]})
+        if not content and not extra and not calls:
+            return None
+        said: Any = content[0] if content and isinstance(content[0], str) else content or ""
+        return AIMessageChunk(content=said, additional_kwargs=extra, tool_call_chunks=calls)
+
+    def _piece(self, block: Any, place: int) -> Any:
+        if isinstance(block, str):
+            return self._lanes.feed("content", block, "answer")
+        kind = block.get("type") if isinstance(block, dict) else None
+        if kind in ("thinking", "redacted_thinking"):
+            return block
+        new = dict(block)
+        for key in ("text", "refusal", "reasoning"):
+            if isinstance(block.get(key), str):
+                new[key] = self._lanes.feed((key, kind, block.get("index", place)), block[key], "answer")
+        return new
+
+    def _call(self, call: Any) -> Any:
+        index = call.get("index")
+        if call.get("name") in self._tools:
+            self._named.add(index)
+        if index not in self._named or not isinstance(call.get("args"), str):
+            return call
+        return {**call, "args": self._lanes.feed(("args", index), call["args"], "json", tool=True)}
+
+
+class GuardedChatModel(BaseChatModel):
+    """A chat model whose messages are redacted before they leave and whose answers are restored, whole and streamed.
+
+    Attributes:
+        guard: Whose current session is used, at the time of each call.
+        inner: The model that is asked. It is given surrogates, and its own callbacks hear nothing.
+        session: A session to use instead of the current one.
+    """
+
+    guard: Any
+    inner: BaseChatModel
+    session: Any = None
+
+    @property
+    def _llm_type(self) -> str:
+        return f"sovguard-{self.inner._llm_type}"
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model within, by which LangChain tells what it can do."""
+        names = (getattr(self.inner, key, None) for key in ("model_name", "model", "model_id"))
+        return next((name for name in names if isinstance(name, str)), "")
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
+    ) -> Runnable[Any, AIMessage]:
+        """Return this model with tools, described as the model within wants them."""
+        choice = {} if tool_choice is None else {"tool_choice": tool_choice}
+        bound = self.inner.bind_tools(tools, **choice, **kwargs)
+        if not isinstance(bound, RunnableBinding):
+            raise TypeError(
+                f"{type(self.inner).__name__}.bind_tools() gave no binding, whose tools could be inspected"
+            )
+        return self.bind(**bound.kwargs)
+
+    def _current(self) -> Session:
+        session: Session = self.guard.current_session() if self.session is None else self.session
+        return session
+
+    def _answer(self, session: Session, bound: dict[str, Any]) -> Answer:
+        tools: frozenset[str] = self.guard.restore_tools
+        if "ls_structured_output_format" in bound:
+            # These arguments are the answer, and no tool is called.
+            tools = tools.union(_names(bound))
+        return Answer(session, tools)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        session = self._current()
+        sent, bound = redacted(messages, kwargs, session)
+        message = self.inner.invoke(sent, _NO_CALLBACKS, stop=stop, **bound)
+        return _result(restored(message, self._answer(session, kwargs)))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        session = self._current()
+        sent, bound = await aside(redacted, messages, kwargs, session)
+        message = await self.inner.ainvoke(sent, _NO_CALLBACKS, stop=stop, **bound)
+        return _result(await aside(restored, message, self._answer(session, kwargs)))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        session = self._current()
+        sent, bound = redacted(messages, kwargs, session)
+        pieces = _Pieces(session, frozenset(self._answer(session, kwargs).tools))
+        try:
+            for chunk in self.inner.stream(sent, _NO_CALLBACKS, stop=stop, **bound):
+                yield _generation(pieces.chunk(_as_chunk(chunk)))
+        except Exception:
+            if (held := pieces.rest()) is not None:
+                yield _generation(held)
+            raise
+        if (held := pieces.rest()) is not None:
+            yield _generation(held)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        session = self._current()
+        sent, bound = await aside(redacted, messages, kwargs, session)
+        pieces = _Pieces(session, frozenset(self._answer(session, kwargs).tools))
+        try:
+            async for chunk in self.inner.astream(sent, _NO_CALLBACKS, stop=stop, **bound):
+                yield _generation(pieces.chunk(_as_chunk(chunk)))
+        except Exception:
+            if (held := pieces.rest()) is not None:
+                yield _generation(held)
+            raise
+        if (held := pieces.rest()) is not None:
+            yield _generation(held)
+
+
+class SovguardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
+    """Redacts what an agent's model is told, restores what it says, and gives real values to the tools that may have them.
+
+    The state keeps real values in what people and models say, and surrogates in the arguments of tools that are not named
+    in ``Guard(restore_tools=…)``. A thread of LangGraph is a session, unless one was entered; without either, the guard's
+    current session is used. Put it last in the list: a middleware behind it could ask another model.
+
+    Args:
+        guard: Whose sessions are used.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        """Let a guarded model answer."""
+        session = self._session()
+        return _finished(handler(self._guarded(request, session)), session)
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelResponse[Any]:
+        """Let a guarded model answer."""
+        session = self._session()
+        return await aside(_finished, await handler(self._guarded(request, session)), session)
+
+    def wrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
+    ) -> ToolMessage | Command[Any]:
+        """Run a tool, with real values if it is named.
+
+        Raises:
+            ForeignSurrogate: Its arguments hold a surrogate that is not this session's.
+        """
+        return handler(self._with_values(request, self._session()))
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        """Run a tool, with real values if it is named."""
+        return await handler(await aside(self._with_values, request, self._session()))
+
+    def _session(self) -> Session:
+        entered = self._guard.entered_session()
+        if entered is not None:
+            return entered
+        thread = get_config().get("configurable", {}).get("thread_id")
+        return self._guard.session(str(thread)) if thread else self._guard.current_session()
+
+    def _guarded(self, request: ModelRequest[Any], session: Session) -> ModelRequest[Any]:
+        model = GuardedChatModel(
+            guard=self._guard, inner=request.model, session=session, profile=request.model.profile
+        )
+        return request.override(model=model)
+
+    def _with_values(self, request: ToolCallRequest, session: Session) -> ToolCallRequest:
+        call = request.tool_call
+        if call["name"] not in self._guard.restore_tools:
+            return request
+        given, unresolved = session.restored_values(call["args"])
+        if unresolved:
+            raise foreign()
+        return request.override(tool_call={**call, "args": given})
+
+
+def _finished(response: ModelResponse[Any], session: Session) -> ModelResponse[Any]:
+    if response.structured_response is None:
+        return response
+    answer = session.restore_within(response.structured_response)
+    return ModelResponse(result=response.result, structured_response=answer)
+
+
+def _names(bound: dict[str, Any]) -> set[str]:
+    tools = [tool.get("function", tool) for tool in bound.get("tools") or ()]
+    return {tool["name"] for tool in tools if isinstance(tool.get("name"), str)}
+
+
+def _as_chunk(message: BaseMessage) -> AIMessageChunk:
+    return message if isinstance(message, AIMessageChunk) else AIMessageChunk(content=message.content)
+
+
+def _result(message: BaseMessage) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _generation(chunk: AIMessageChunk) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=chunk)

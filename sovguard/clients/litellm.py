@@ -1,0 +1,223 @@
+"""LiteLLM: a guardrail for its proxy that redacts requests before they leave and restores answers, whole and streamed.
+
+# config.yaml                                   # sovguard_guardrail.py, beside it
+guardrails:                                     from sovguard.clients.litellm import SovguardGuardrail
+  - guardrail_name: sovguard
+    litellm_params:
+      guardrail: sovguard_guardrail.SovguardGuardrail
+      mode: [pre_call, post_call]
+      default_on: true
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from litellm.integrations.custom_guardrail import CustomGuardrail
+from litellm.types.guardrails import GuardrailEventHooks
+
+from sovguard.clients.aside import aside
+from sovguard.clients.streaming import RestoredEvents, restored_async
+from sovguard.errors import UnsupportedPayload
+from sovguard.guard import Guard
+from sovguard.payloads.formats import FORMATS, Format
+from sovguard.payloads.lanes import AnswerStream, Frame
+from sovguard.session import Session
+
+_NAMES = {
+    **dict.fromkeys(("completion", "acompletion"), "OpenAI Chat Completions"),
+    **dict.fromkeys(("responses", "aresponses"), "OpenAI Responses"),
+    "anthropic_messages": "Anthropic Messages",
+    **dict.fromkeys(("embeddings", "embedding", "aembedding"), "OpenAI Embeddings"),
+}
+_FORMATS = {call: next(each for each in FORMATS if each.name == name) for call, name in _NAMES.items()}
+# What LiteLLM keeps in a request for itself and sends to nobody.
+_OWN = frozenset(
+    """
+    api_base api_key api_version base_url cache caching client custom_llm_provider deployment fallbacks guardrails headers
+    input_cost_per_token litellm_call_id litellm_logging_obj litellm_metadata litellm_params litellm_session_id
+    litellm_trace_id max_retries metadata mock_response model_info num_retries output_cost_per_token
+    proxy_server_request request_timeout secret_fields shared_session specific_deployment timeout ttl
+    context_window_fallbacks content_policy_fallbacks cooldown_time enable_json_schema_validation
+    """.split()  # noqa: SIM905
+)
+_SESSION = "sovguard_session"
+_CALL = "sovguard_call_type"
+
+
+class SovguardGuardrail(CustomGuardrail):
+    """Redacts what the proxy sends and restores what it gets back.
+
+    A conversation that is named (``litellm_session_id``, or ``session_id`` in the metadata) is a session; otherwise every
+    request has one of its own, which is forgotten once it is answered. Sessions of different keys of the proxy never meet.
+
+    Args:
+        guard: Finds, swaps and restores; one with the default settings if ``None``.
+        **settings: What LiteLLM passes to a guardrail.
+    """
+
+    def __init__(self, guard: Guard | None = None, **settings: Any) -> None:
+        settings.setdefault("guardrail_name", "sovguard")
+        settings.setdefault("event_hook", [GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call])
+        super().__init__(
+            supported_event_hooks=[GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call], **settings
+        )
+        self._guard = Guard() if guard is None else guard
+
+    async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: Any, call_type: Any) -> Any:
+        """Return the request with surrogates in place of personal information.
+
+        Raises:
+            UnsupportedPayload: It is of a kind, or holds something, that cannot be inspected; LiteLLM does not send it.
+        """
+        call = getattr(call_type, "value", call_type)
+        payload = _FORMATS.get(call)
+        if payload is None:
+            raise UnsupportedPayload(
+                f"the request was not sent: sovguard cannot inspect calls of type {call!s:.40} in LiteLLM; "
+                f"it can inspect {', '.join(sorted(_FORMATS))}"
+            )
+        session, _ = self._session(user_api_key_dict, data)
+        own = _OWN - {"metadata"} if "litellm_metadata" in data else _OWN
+        told = {key: value for key, value in data.items() if key not in own}
+        redacted = await aside(payload.request.redact, told, session)
+        data.update(redacted)
+        sent = data.get("proxy_server_request")
+        if isinstance(sent, dict) and isinstance(sent.get("body"), dict):
+            # The proxy keeps a copy of what came in, for its logs.
+            data["proxy_server_request"] = {**sent, "body": redacted}
+        _notes(data)[_CALL] = call
+        return data
+
+    async def async_post_call_success_hook(self, data: Any, user_api_key_dict: Any, response: Any) -> Any:
+        """Return the answer with real values in place of surrogates."""
+        payload = self._payload(data)
+        session, passing = self._session(user_api_key_dict, data)
+        plain = _plain(response)
+        restored = await aside(payload.restore_answer, plain, session, self._guard.restore_tools)
+        if passing:
+            session.forget()
+        return restored if response is plain else _written(response, restored)
+
+    async def async_post_call_streaming_iterator_hook(
+        self, user_api_key_dict: Any, response: Any, request_data: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        """Give the pieces of an answer with real values in them."""
+        payload = self._payload(request_data)
+        session, passing = self._session(user_api_key_dict, request_data)
+        answer = payload.stream(session, self._guard.restore_tools)
+        try:
+            async for piece in _pieces(response, answer):
+                yield piece
+        finally:
+            if passing:
+                session.forget()
+
+    async def async_post_call_failure_hook(
+        self, request_data: Any, original_exception: Any, user_api_key_dict: Any, traceback_str: Any = None
+    ) -> Any:
+        """Forget a request that failed; what the provider said of it goes on as it is."""
+        session, passing = self._session(user_api_key_dict, request_data)
+        if passing:
+            session.forget()
+
+    def _payload(self, data: dict[str, Any]) -> Format:
+        call = _notes(data).get(_CALL)
+        if call is None:
+            raise UnsupportedPayload(
+                "this answer belongs to a request that the guardrail has not seen; run it with "
+                "mode: [pre_call, post_call]"
+            )
+        return _FORMATS[call]
+
+    def _session(self, key: Any, data: dict[str, Any]) -> tuple[Session, bool]:
+        """Return the session of a request, and whether it ends with it."""
+        notes = _notes(data)
+        told = data.get("metadata") or {}
+        named = data.get("litellm_session_id") or told.get("session_id") or notes.get("session_id")
+        if not named and _SESSION not in notes:
+            notes[_SESSION] = secrets.token_hex(16)
+        session_id = str(named or notes[_SESSION])
+        tenant = next(
+            (str(each) for name in ("api_key", "user_id") if (each := getattr(key, name, None))), "default"
+        )
+        return self._guard.session(session_id, tenant=tenant), not named
+
+
+def _notes(data: dict[str, Any]) -> dict[str, Any]:
+    """Return where LiteLLM keeps its own notes on a request: ``metadata`` is the user's where there is another place."""
+    place = "litellm_metadata" if "litellm_metadata" in data else "metadata"
+    if not isinstance(data.get(place), dict):
+        data[place] = {}
+    notes: dict[str, Any] = data[place]
+    return notes
+
+
+async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
+    """Give what takes the place of each piece, be it an object, a mapping or the bytes of events."""
+    events = response.__aiter__()
+    first = await anext(events, None)
+    if first is None:
+        return
+    if isinstance(first, (bytes, str)):
+
+        async def raw() -> AsyncIterator[bytes]:
+            yield first.encode() if isinstance(first, str) else first
+            async for chunk in events:
+                yield chunk.encode() if isinstance(chunk, str) else chunk
+
+        async for written in restored_async(raw(), RestoredEvents(answer)):
+            yield written
+        return
+    last = first
+
+    async def objects() -> AsyncIterator[Any]:
+        yield first
+        async for each in events:
+            yield each
+
+    try:
+        async for piece in objects():
+            last = piece
+            plain = _plain(piece)
+            *before, own = answer.frames(Frame(str(getattr(piece, "type", "")), plain))
+            for frame in before:
+                yield _like(piece, frame.data)
+            yield own.data if piece is plain else _written(piece, own.data)
+    except Exception:
+        for frame in answer.rest():
+            yield _like(last, frame.data)
+        raise
+    for frame in answer.rest():
+        yield _like(last, frame.data)
+
+
+def _plain(thing: Any) -> Any:
+    """Return an object of LiteLLM's as the JSON-like value it was made of; such a value as it is."""
+    return thing.model_dump(mode="json") if hasattr(thing, "model_dump") else thing
+
+
+def _like(thing: Any, data: Any) -> Any:
+    return type(thing)(**data) if hasattr(thing, "model_dump") else data
+
+
+def _written(thing: Any, restored: Any) -> Any:
+    """Return ``thing`` with its strings as they are in ``restored``, changed where it stands: it carries more than it shows."""
+    if isinstance(restored, dict):
+        for key, value in restored.items():
+            old = thing.get(key) if isinstance(thing, dict) else getattr(thing, key, None)
+            new = _written(old, value)
+            if new is old:
+                continue
+            if isinstance(thing, dict):
+                thing[key] = new
+            else:
+                setattr(thing, key, new)
+        return thing
+    if isinstance(restored, list) and isinstance(thing, list):
+        for index, value in enumerate(restored[: len(thing)]):
+            thing[index] = _written(thing[index], value)
+        return thing
+    return restored if isinstance(restored, str) and isinstance(thing, str) and restored != thing else thing

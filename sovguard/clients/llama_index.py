@@ -1,0 +1,268 @@
+"""LlamaIndex: a model whose messages are redacted before they leave and whose answers are restored.
+
+    Settings.llm = GuardedLLM(guard=guard, inner=OpenAI(model="gpt-5"))
+
+Query engines, chat engines and agents ask it like any model; retrieved nodes are part of what they send, and so redacted too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    TextBlock,
+    ToolCallBlock,
+)
+from llama_index.core.llms import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from pydantic import Field
+
+from sovguard.clients.aside import aside
+from sovguard.errors import InputError
+from sovguard.payloads.llama_index_messages import BOUND, MESSAGES, fields_of, with_fields
+from sovguard.payloads.rules import Answer
+from sovguard.payloads.slots import Slots, fill
+from sovguard.session import Session
+
+
+class GuardedLLM(FunctionCallingLLM):
+    """A model whose messages are redacted and whose answers are restored, whole and streamed.
+
+    Attributes:
+        guard: Whose current session is used, at the time of each call.
+        inner: The model that is asked.
+    """
+
+    guard: Any = Field(exclude=True)
+    inner: LLM
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name of the class, as LlamaIndex writes it down."""
+        return "sovguard_llm"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What the model within can do."""
+        return self.inner.metadata
+
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Ask with messages."""
+        session = self._session()
+        sent, bound = _redacted(messages, kwargs, session)
+        return _restored(self.inner.chat(sent, **bound), self._answer(session))
+
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Ask with messages."""
+        session = self._session()
+        sent, bound = await aside(_redacted, messages, kwargs, session)
+        return await aside(_restored, await self.inner.achat(sent, **bound), self._answer(session))
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Ask with messages; the answer comes in pieces."""
+        session = self._session()
+        sent, bound = _redacted(messages, kwargs, session)
+        return _streamed(self.inner.stream_chat(sent, **bound), _ChatPieces(session, self._answer(session)))
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        """Ask with messages; the answer comes in pieces."""
+        session = self._session()
+        sent, bound = await aside(_redacted, messages, kwargs, session)
+        stream = await self.inner.astream_chat(sent, **bound)
+        return _astreamed(stream, _ChatPieces(session, self._answer(session)))
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Ask with one text."""
+        session = self._session()
+        response = self.inner.complete(session.redact(prompt).text, formatted, **kwargs)
+        return response.model_copy(update={"text": self._answer(session).text(response.text)})
+
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Ask with one text."""
+        session = self._session()
+        sent = (await aside(session.redact, prompt)).text
+        response = await self.inner.acomplete(sent, formatted, **kwargs)
+        text = await aside(self._answer(session).text, response.text)
+        return response.model_copy(update={"text": text})
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        """Ask with one text; the answer comes in pieces."""
+        session = self._session()
+        stream = self.inner.stream_complete(session.redact(prompt).text, formatted, **kwargs)
+        return _streamed(stream, _TextPieces(session))
+
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseAsyncGen:
+        """Ask with one text; the answer comes in pieces."""
+        session = self._session()
+        sent = (await aside(session.redact, prompt)).text
+        return _astreamed(await self.inner.astream_complete(sent, formatted, **kwargs), _TextPieces(session))
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """Return the calls in an answer, as the model within reads them."""
+        inner = self._calling()
+        return inner.get_tool_calls_from_response(response, error_on_no_tool_call, **kwargs)
+
+    def _prepare_chat_with_tools(self, tools: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return self._calling()._prepare_chat_with_tools(tools, *args, **kwargs)
+
+    def _calling(self) -> FunctionCallingLLM:
+        if not isinstance(self.inner, FunctionCallingLLM):
+            raise InputError(f"{type(self.inner).__name__} calls no tools: use a FunctionCallingLLM")
+        return self.inner
+
+    def _session(self) -> Session:
+        session: Session = self.guard.current_session()
+        return session
+
+    def _answer(self, session: Session) -> Answer:
+        return Answer(session, self.guard.restore_tools)
+
+
+class _TextPieces:
+    """Restores the pieces of one completed text."""
+
+    def __init__(self, session: Session) -> None:
+        self._lane = session.stream("answer")
+        self._given = ""
+        self._last: CompletionResponse | None = None
+
+    def piece(self, response: CompletionResponse) -> CompletionResponse:
+        """Return what can be given out in place of a piece."""
+        self._last = response
+        return self._said(self._lane.feed(response.delta or ""))
+
+    def rest(self) -> CompletionResponse | None:
+        """Return what is still held, if anything is."""
+        held = self._lane.flush()
+        return self._said(held) if held else None
+
+    def _said(self, delta: str) -> CompletionResponse:
+        assert self._last is not None  # noqa: S101
+        self._given += delta
+        return self._last.model_copy(update={"text": self._given, "delta": delta})
+
+
+class _ChatPieces:
+    """Restores the pieces of one message."""
+
+    def __init__(self, session: Session, answer: Answer) -> None:
+        self._lane = session.stream("answer")
+        self._answer = answer
+        self._given = ""
+        self._last: ChatResponse | None = None
+
+    def piece(self, response: ChatResponse) -> ChatResponse:
+        """Return what can be given out in place of a piece."""
+        self._last = response
+        return self._said(self._lane.feed(response.delta or ""))
+
+    def rest(self) -> ChatResponse | None:
+        """Return what is still held, if anything is."""
+        held = self._lane.flush()
+        return self._said(held) if held else None
+
+    def _said(self, delta: str) -> ChatResponse:
+        assert self._last is not None  # noqa: S101
+        self._given += delta
+        response = _with_calls(self._last, self._answer)
+        others = [block for block in response.message.blocks if not isinstance(block, TextBlock)]
+        message = response.message.model_copy(update={"blocks": [TextBlock(text=self._given), *others]})
+        return response.model_copy(update={"message": message, "delta": delta})
+
+
+def _streamed(stream: Iterator[Any], pieces: Any) -> Generator[Any, None, None]:
+    try:
+        for response in stream:
+            yield pieces.piece(response)
+    except Exception:
+        if (held := pieces.rest()) is not None:
+            yield held
+        raise
+    if (held := pieces.rest()) is not None:
+        yield held
+
+
+async def _astreamed(stream: AsyncIterator[Any], pieces: Any) -> AsyncGenerator[Any, None]:
+    try:
+        async for response in stream:
+            yield pieces.piece(response)
+    except Exception:
+        if (held := pieces.rest()) is not None:
+            yield held
+        raise
+    if (held := pieces.rest()) is not None:
+        yield held
+
+
+def _redacted(
+    messages: Sequence[ChatMessage], bound: dict[str, Any], session: Session
+) -> tuple[list[ChatMessage], dict[str, Any]]:
+    slots = Slots(session.allowed_media)
+    held = {key: bound[key] for key in ("tools", "functions") if bound.get(key)}
+    told = [fields_of(message) for message in messages]
+    tree = [MESSAGES(told, "messages", slots, False), BOUND(held, "", slots, False)]
+    new, tools = fill(tree, slots, session)
+    return [with_fields(*pair) for pair in zip(messages, new, strict=True)], {**bound, **tools}
+
+
+def _restored(response: ChatResponse, answer: Answer) -> ChatResponse:
+    response = _with_calls(response, answer)
+    blocks = [
+        block.model_copy(update={"text": answer.text(block.text)}) if isinstance(block, TextBlock) else block
+        for block in response.message.blocks
+    ]
+    return response.model_copy(update={"message": response.message.model_copy(update={"blocks": blocks})})
+
+
+def _with_calls(response: ChatResponse, answer: Answer) -> ChatResponse:
+    """Return an answer with real values in the calls of named tools."""
+    blocks = [
+        block.model_copy(update={"tool_kwargs": _arguments(block.tool_kwargs, answer)})
+        if isinstance(block, ToolCallBlock) and block.tool_name in answer.tools
+        else block
+        for block in response.message.blocks
+    ]
+    extra = dict(response.message.additional_kwargs)
+    if extra.get("tool_calls"):
+        extra["tool_calls"] = [_called(call, answer) for call in extra["tool_calls"]]
+    message = response.message.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
+    return response.model_copy(update={"message": message})
+
+
+def _called(call: Any, answer: Answer) -> Any:
+    """Return a call as OpenAI gives it, an object or a dict, with real values if its tool is named."""
+    function = call.get("function") if isinstance(call, dict) else getattr(call, "function", None)
+    if function is None:
+        return call
+    said = function if isinstance(function, dict) else vars(function)
+    if said.get("name") not in answer.tools:
+        return call
+    arguments = _arguments(said.get("arguments"), answer)
+    if isinstance(function, dict):
+        return {**call, "function": {**function, "arguments": arguments}}
+    return call.model_copy(update={"function": function.model_copy(update={"arguments": arguments})})
+
+
+def _arguments(arguments: Any, answer: Answer) -> Any:
+    if not isinstance(arguments, str):
+        return answer.values(arguments)
+    try:
+        json.loads(arguments)
+    except ValueError:  # a stream has not come to its end
+        return arguments
+    return answer.text(arguments, "json", tool=True)
