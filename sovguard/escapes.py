@@ -1,4 +1,4 @@
-"""A text with some of its escaped characters laid open, and where each of them stood.
+"""Lay open escapes that may hide a surrogate, with the way back to where they stood.
 
 HTML (``&#45;``), URLs (``%2D``, RFC 3986) and JSON (``\\u002d``, RFC 8259) can each spell a character in other ones. Which are
 worth opening is the caller's to say: everything else stays as it is written.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
 from collections.abc import Container
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from sovguard.text import View, ViewBuilder
 
 _ESCAPE = re.compile(
     "&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,15});"
@@ -24,66 +24,26 @@ _BEGUN = re.compile(
 )
 FIRST = "&%\\"
 """The characters that escapes begin with."""
-LONGEST = 17
-"""Characters of the longest escape."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Opened:
-    """A text with escapes laid open.
-
-    Attributes:
-        text: The text that they spell.
-        at: For each character of ``text`` that was escaped, its offset.
-        spans: For each of them, where it stood in the original.
-    """
-
-    text: str
-    at: list[int]
-    spans: list[tuple[int, int]]
-
-    def __repr__(self) -> str:
-        return f"Opened({len(self.at)} in {len(self.text)} characters)"
-
-    def start(self, offset: int) -> int:
-        """Return where in the original the character at ``offset`` begins."""
-        index = bisect_right(self.at, offset) - 1
-        if index < 0:
-            return offset
-        start, end = self.spans[index]
-        return start if self.at[index] == offset else end + offset - self.at[index] - 1
-
-    def end(self, offset: int) -> int:
-        """Return where in the original the character before ``offset`` ends."""
-        index = bisect_right(self.at, offset - 1) - 1
-        if index < 0:
-            return offset
-        return self.spans[index][1] + offset - 1 - self.at[index]
-
-
-def opened(text: str, wanted: Container[str]) -> Opened | None:
-    """Return ``text`` with those of its escapes laid open that spell a wanted character; ``None`` if there are none."""
+def opened(text: str, wanted: Container[str]) -> View | None:
+    """Return a view of ``text`` with those of its escapes laid open that spell a wanted character; ``None`` without any."""
     if not any(first in text for first in FIRST):
         return None
-    parts: list[str] = []
-    at: list[int] = []
-    spans: list[tuple[int, int]] = []
-    position = length = 0
+    builder = ViewBuilder()
+    position = 0
     for match in _ESCAPE.finditer(text):
         char = _spelled(match[0])
         if char not in wanted:
             continue
         start, end = match.span()
-        length += start - position
-        parts += (text[position:start], char)
-        at.append(length)
-        spans.append((start, end))
-        length += 1
+        builder.add(text[position:start], position, start - position, linear=True)
+        builder.add(char, start, end - start, linear=False)
         position = end
-    if not at:
+    if position == 0:
         return None
-    parts.append(text[position:])
-    return Opened("".join(parts), at, spans)
+    builder.add(text[position:], position, len(text) - position, linear=True)
+    return builder.view()
 
 
 def begun(text: str) -> int | None:

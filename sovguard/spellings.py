@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sovguard.escapes import Opened, opened
+from sovguard.escapes import opened
 from sovguard.surrogates import ALPHABET, BODY_LENGTH, MAX_WORD, MIN_WORD, NAMESPACE_LENGTH, mixed
+from sovguard.text import View
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = "0123456789"
@@ -204,12 +205,12 @@ def _find(text: str, namespaces: Collection[str] | None) -> list[Candidate]:
     return found
 
 
-def _in_original(candidate: Candidate, view: Opened) -> Candidate:
+def _in_original(candidate: Candidate, view: View) -> Candidate:
     return replace(
         candidate,
-        dash=view.start(candidate.dash),
-        end=view.end(candidate.end),
-        starts=[view.start(start) for start in candidate.starts],
+        dash=view.origin(candidate.dash, candidate.dash + 1)[0],
+        end=view.origin(candidate.dash, candidate.end)[1],
+        starts=[view.origin(start, start + 1)[0] for start in candidate.starts],
         exact=False,
     )
 

@@ -3,9 +3,9 @@
 First step of the flow: recognizers look at ``View.text`` and report spans of it; ``View.origin`` turns a span of the
 view into the span of the original that produced it. The view composes NFD Jamo and combining marks, folds full-width
 forms, dash, dot and space variants, reads enclosed and superscript digits, opens the escapes of JSON and of URLs, and
-drops zero-width and default-ignorable characters and a terminal's colour codes. ``detect/spoken.py`` adds the
-alternative reading of digits that were read aloud. Nothing here decides what is personal information, and nothing
-rewrites the original.
+drops zero-width and default-ignorable characters, Markdown's marks of emphasis and a terminal's colour codes.
+``detect/spoken.py`` adds the alternative reading of digits that were read aloud. Nothing here decides what is
+personal information, and nothing rewrites the original.
 
 Whole-string NFKC is not used: it moves offsets and merges what people distinguish (㈜ becomes three characters).
 """
@@ -124,6 +124,11 @@ _SPECIAL = re.compile(
 )
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 """Not one of the characters below: a percent sign behind a number is too frequent."""
+# What the opening mark follows keeps masked values (홍**, 010-****-5678) and products (3*4*5) apart.
+_EMPHASIS = re.compile(
+    r"""(?:(?<![\s\S])|(?<=[\s(\[{<>"'“‘「『《〈|:;,.·/=!?]))(\*{1,3}|__)(?=[^\s*_)\]}>,.;:!?])[^*\n]{1,80}?(?<![\s*_])(\1)(?![*_])"""
+)
+_MARK = re.compile("(?P<drop>[*]+|_+)")
 _REPLACED = {
     "dash": "-",
     "escape": "\\ ",  # a line break or tab spelled out, as in JSON inside a log: its letter belongs to no word
@@ -198,9 +203,10 @@ def may_change(text: str) -> list[int]:
             or text[place + 1 : place + 2] in _ENCLOSED
             or text[place - 1 : place] in _ENCLOSED
         ]
-    if "%" in text:
-        places = sorted(places + [match.start() for match in _PERCENT.finditer(text)])
-    return places
+    more = [match.start() for match in _PERCENT.finditer(text)] if "%" in text else []
+    if "*" in text or "__" in text:
+        more += [match.start(group) for match in _EMPHASIS.finditer(text) for group in (1, 2)]
+    return sorted(places + more) if more else places
 
 
 def _specials(text: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
@@ -212,7 +218,7 @@ def _specials(text: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
         # One character before may belong to it: a syllable or letter that a mark is added to.
         match = _SPECIAL.match(text, place - 1) if place > end else None
         if match is None or match.end() <= place:
-            match = _SPECIAL.match(text, place)
+            match = (_MARK if text[place] in "*_" else _SPECIAL).match(text, place)
         if match is not None:
             end = match.end()
             yield match

@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "sovguard"
 LAYERS = [
-    {"entities", "errors", "escapes", "text"},
+    {"entities", "errors", "text"},
     {"detect"},
-    {"surrogates", "spellings", "vault"},
+    {"surrogates", "escapes", "spellings", "vault"},
     {"people", "restore", "redaction", "shapes", "payloads"},
     {"session"},
     {"guard"},

@@ -116,7 +116,7 @@ def test_spans_are_made_of_their_characters(text: str) -> None:
 
 @given(ANY_TEXT)
 def test_only_invisible_characters_are_left_out(text: str) -> None:
-    """What no character of the view stands for is a mark, a format character or a colour code, nothing to read."""
+    """What no character of the view stands for is a mark, a format character, a colour code or emphasis."""
     view = normalized_view(text)
     seen = {place for index in range(len(view.text)) for place in range(*view.origin(index, index + 1))}
     coloured = {
@@ -125,7 +125,8 @@ def test_only_invisible_characters_are_left_out(text: str) -> None:
     for place, character in enumerate(text):
         if place not in seen:
             invisible = unicodedata.category(character) in ("Cf", "Mn", "Me", "Cn", "Cs")
-            assert invisible or character in "\u115f\u1160\u3164\uffa0" or place in coloured
+            emphasis = character in "*_"
+            assert invisible or emphasis or character in "\u115f\u1160\u3164\uffa0" or place in coloured
 
 
 @given(ANY_TEXT)
@@ -236,3 +237,26 @@ def test_escapes_are_opened(text: str, seen: str) -> None:
     view = normalized_view(text)
     assert view.text == seen
     assert view.origin(0, len(seen)) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("고객명: **홍길동**은", "고객명: 홍길동은"),
+        ("- **이름:** __김나래__ (*여*)", "- 이름: 김나래 (여)"),
+        ("***김나래***", "김나래"),
+        ("**a** **b**", "a b"),
+        ("홍** 고객과 김** 고객", "홍** 고객과 김** 고객"),
+        ("010-****-5678, 9407-****-****-7043", "010-****-5678, 9407-****-****-7043"),
+        ("3*4*5, 2 * 3 * 4, snake__case__name", "3*4*5, 2 * 3 * 4, snake__case__name"),
+        ("* 항목\n* 항목", "* 항목\n* 항목"),
+        ("(**) [**]", "(**) [**]"),
+    ],
+)
+def test_marks_of_emphasis_are_dropped(text: str, seen: str) -> None:
+    """What Markdown sets in bold or italics reads as if it were not; masks, products and bullets stay."""
+    view = normalized_view(text)
+    assert view.text == seen
+    for index, char in enumerate(seen):
+        start, end = view.origin(index, index + 1)
+        assert text[start:end] == char

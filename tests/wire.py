@@ -1,7 +1,7 @@
 """Servers that speak the providers' formats: a model that repeats what it is told and calls a tool with whom it was told of.
 
-Answers are made of what arrived and of nothing else. Streams come in the events that the providers document, a few letters
-at a time, cut into pieces of any size.
+Answers are made of what arrived and of nothing else. Told to answer in JSON, it does; told what a tool gave, it calls none
+again. Streams come in the events that the providers document, a few letters at a time, cut into pieces of any size.
 """
 
 from __future__ import annotations
@@ -41,7 +41,24 @@ def said_in(value: Any) -> str:
         return value
     if isinstance(value, list):
         return "".join(map(said_in, value))
-    return said_in(value.get("text") or value.get("content") or "") if isinstance(value, dict) else ""
+    if not isinstance(value, dict):
+        return ""
+    result = value.get("functionResponse", {}).get("response", {}).get("result")
+    return said_in(value.get("text") or value.get("content") or value.get("output") or result or "")
+
+
+def reply_to(said: str) -> str:
+    """What the model says to a text: the text, or a JSON document with whom and what it was told."""
+    if "JSON" in said:
+        return json.dumps({"who": arguments_for(said)["who"], "memo": said}, ensure_ascii=False)
+    return f"받은 말: {said}"
+
+
+def calls_tool(body: dict[str, Any], last: Any) -> bool:
+    """Whether the model calls a tool: if there is one and what was said last is not what it gave."""
+    kind = json.dumps(last)
+    gave = any(name in kind for name in ('"tool"', '"tool_result"', "_call_output", '"functionResponse"'))
+    return bool(body.get("tools")) and not gave
 
 
 def arguments_for(said: str) -> dict[str, Any]:
@@ -50,10 +67,50 @@ def arguments_for(said: str) -> dict[str, Any]:
     return {"who": people[0] if people else "nobody", "n": 1}
 
 
+def chat(request: Received, size: int = 40) -> Reply:
+    """Chat Completions: a message that repeats the last one, and a call of ``notify`` if there are tools; ``n`` times."""
+    body = request.json()
+    last = body["messages"][-1]
+    said = reply_to(said_in(last))
+    source = json.dumps(arguments_for(said), ensure_ascii=False)
+    call = {"id": "c1", "type": "function", "function": {"name": "notify", "arguments": source}}
+    calls = [call] if calls_tool(body, last) else []
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    like = {"id": "x", "created": 1, "model": "m"}
+    indexes = range(body.get("n") or 1)
+    finish = "tool_calls" if calls else "stop"
+    if not body.get("stream"):
+        message = {"role": "assistant", "content": said, **({"tool_calls": calls} if calls else {})}
+        choices = [{"index": index, "message": message, "finish_reason": finish} for index in indexes]
+        whole = {**like, "object": "chat.completion", "choices": choices, "usage": usage}
+        return Reply(json.dumps(whole, ensure_ascii=False).encode())
+
+    def chunk(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return {**like, "object": "chat.completion.chunk", "choices": [choice]}
+
+    def steps() -> Iterator[dict[str, Any]]:
+        for index in indexes:
+            yield chunk(index, {"role": "assistant", "content": ""})
+        for piece in fragments(said):
+            yield from (chunk(index, {"content": piece}) for index in indexes)
+        for index in indexes:
+            if calls:
+                opening = {**call, "index": 0, "function": {"name": "notify", "arguments": ""}}
+                yield chunk(index, {"tool_calls": [opening]})
+                for piece in fragments(source):
+                    yield chunk(index, {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+            yield chunk(index, {}, finish)
+
+    raw = events(steps(), named=False) + b"data: [DONE]\n\n"
+    return Reply(b"", headers=EVENTS, pieces=pieces(raw, size))
+
+
 def responses(request: Received, size: int = 40) -> Reply:
     """The Responses API: a message that repeats the input, then a call of ``notify`` if there are tools."""
     body = request.json()
-    said = f"받은 말: {said_in(body['input'])}"
+    last = body["input"][-1] if isinstance(body["input"], list) else body["input"]
+    said = reply_to(said_in(last))
     source = json.dumps(arguments_for(said), ensure_ascii=False)
     part = {"type": "output_text", "text": said, "annotations": []}
     message = {"type": "message", "id": "m1", "status": "completed", "role": "assistant", "content": [part]}
@@ -65,7 +122,7 @@ def responses(request: Received, size: int = 40) -> Reply:
         "arguments": source,
         "status": "completed",
     }
-    output = [message, call] if body.get("tools") else [message]
+    output = [message, call] if calls_tool(body, last) else [message]
     whole = {
         "id": "r1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": output,
         "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None, "incomplete_details": None,
@@ -109,13 +166,14 @@ def responses(request: Received, size: int = 40) -> Reply:
 def messages(request: Received, size: int = 40) -> Reply:
     """The Messages API: thinking, a text that repeats the last message, then a call of ``notify`` if there are tools."""
     body = request.json()
-    said = f"받은 말: {said_in(body['messages'][-1])}"
+    last = body["messages"][-1]
+    said = reply_to(said_in(last))
     given = arguments_for(said)
     blocks: list[dict[str, Any]] = [
         {"type": "thinking", "thinking": f"{given['who']}에 대해", "signature": "s"},
         {"type": "text", "text": said, "citations": None},
     ]
-    if body.get("tools"):
+    if calls_tool(body, last):
         blocks.append({"type": "tool_use", "id": "t1", "name": "notify", "input": given})
     usage = {"input_tokens": 1, "output_tokens": 1}
     whole = {
@@ -175,10 +233,11 @@ def embeddings(request: Received, size: int = 40) -> Reply:
 def clova(request: Received, size: int = 40) -> Reply:
     """CLOVA Studio v3: thinking, a message that repeats the last one, and a call of ``notify`` if there are tools."""
     body = request.json()
-    said = f"받은 말: {said_in(body['messages'][-1])}"
+    last = body["messages"][-1]
+    said = reply_to(said_in(last))
     thought = f"{arguments_for(said)['who']}에 대해"
     message: dict[str, Any] = {"role": "assistant", "content": said, "thinkingContent": thought}
-    if body.get("tools"):
+    if calls_tool(body, last):
         function = {"name": "notify", "arguments": arguments_for(said)}
         message["toolCalls"] = [{"id": "t1", "type": "function", "function": function}]
     usage = {"promptTokens": 1, "completionTokens": 1, "totalTokens": 2}
@@ -198,13 +257,14 @@ def clova(request: Received, size: int = 40) -> Reply:
 def gemini(request: Received, size: int = 40) -> Reply:
     """Gemini: a thought, a text that repeats the last content, and a call of ``notify`` if there are tools."""
     body = request.json()
-    said = f"받은 말: {said_in(body['contents'][-1]['parts'])}"
+    last = body["contents"][-1]
+    said = reply_to(said_in(last["parts"]))
     given = arguments_for(said)
     parts: list[dict[str, Any]] = [
         {"text": f"{given['who']}에 대해", "thought": True},
         {"text": said, "thoughtSignature": "s"},
     ]
-    if body.get("tools"):
+    if calls_tool(body, last):
         parts.append({"functionCall": {"name": "notify", "args": given}})
 
     def chunk(some: list[dict[str, Any]], finish: str | None = None) -> dict[str, Any]:
@@ -234,10 +294,12 @@ def ollama(request: Received, size: int = 40) -> Reply:
     """Ollama: thinking, a message that repeats the last one or the prompt, and a call of ``notify`` if there are tools."""
     body = request.json()
     chat = "messages" in body
-    said = f"받은 말: {said_in(body['messages'][-1]) if chat else body['prompt']}"
+    last = body["messages"][-1] if chat else body["prompt"]
+    said = reply_to(said_in(last))
     thought = f"{arguments_for(said)['who']}에 대해"
     like = {"model": "m", "created_at": "2026-01-01T00:00:00Z"}
-    calls = [{"function": {"name": "notify", "arguments": arguments_for(said)}}] if body.get("tools") else []
+    call = {"function": {"name": "notify", "arguments": arguments_for(said)}}
+    calls = [call] if calls_tool(body, last) else []
 
     def step(key: str, piece: str, **more: Any) -> dict[str, Any]:
         if chat:
@@ -263,6 +325,7 @@ def ollama(request: Received, size: int = 40) -> Reply:
 
 
 ANSWERS: dict[str, Callable[..., Reply]] = {
+    "/v1/chat/completions": chat,
     "/responses": responses,
     "/messages": messages,
     "/embeddings": embeddings,

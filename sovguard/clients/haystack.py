@@ -54,9 +54,6 @@ class SurrogateRedactor(_WithGuard):
         guard: Whose sessions are used; the default guard of ``sovguard`` if ``None``.
     """
 
-    def __init__(self, guard: Guard | None = None) -> None:
-        super().__init__(guard)
-
     @component.output_types(messages=list[ChatMessage], session_id=str)
     def run(self, messages: list[ChatMessage], session_id: str | None = None) -> dict[str, Any]:
         """Return the messages with surrogates in them, and the id of the session that can restore the answer.
@@ -82,9 +79,6 @@ class SurrogateRestorer(_WithGuard):
     Args:
         guard: The redactor's guard.
     """
-
-    def __init__(self, guard: Guard | None = None) -> None:
-        super().__init__(guard)
 
     @component.output_types(replies=list[ChatMessage])
     def run(self, replies: list[ChatMessage], session_id: str) -> dict[str, Any]:

@@ -147,7 +147,7 @@ class OllamaStream:
             if key in speaks:
                 holder[key] = self._lanes.feed(lane, holder[key], "answer")
             if last and (held := self._lanes.flush(lane)):
-                holder[key] = holder.get(key, "") + held
+                holder[key] = (holder.get(key) or "") + held
 
     def _held(self, lane: tuple[bool, str]) -> list[Frame]:
         held = self._lanes.flush(lane)

@@ -75,7 +75,7 @@ class ChatStream:
                 if key[0] != index:
                     continue
                 if key[1] == "text" and key[2] in new:
-                    new[key[2]] += self._lanes.flush(key)
+                    new[key[2]] = (new[key[2]] or "") + self._lanes.flush(key)
                 else:
                     self._flush(key, before)
         return {**choice, "delta": new}
