@@ -9,7 +9,7 @@ for models that leave by another way, and for agents, whose tools see the argume
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
@@ -32,6 +32,7 @@ from sovguard.session import Session
 
 _SENT = ("content", "name", "tool_call_id", "tool_calls", "invalid_tool_calls", "additional_kwargs")
 _EXTRA_TEXTS = ("refusal", "reasoning_content", "reasoning")
+_ANSWERS = "sovguard_answers"
 _NO_CALLBACKS: Any = {"callbacks": []}
 """Configuration for the model within: who listens hears the guarded one, and each piece once."""
 
@@ -100,9 +101,9 @@ def restored(message: BaseMessage, answer: Answer) -> BaseMessage:
 class _Pieces:
     """Restores the chunks of one streamed message."""
 
-    def __init__(self, session: Session, tools: frozenset[str]) -> None:
-        self._lanes = Lanes(session.stream)
-        self._tools = tools
+    def __init__(self, answer: Answer) -> None:
+        self._lanes = Lanes(answer.session.stream)
+        self._tools = answer.tools
         self._named: set[Any] = set()
 
     def chunk(self, message: AIMessageChunk) -> AIMessageChunk:
@@ -211,6 +212,9 @@ class GuardedChatModel(BaseChatModel):
             raise TypeError(
                 f"{type(self.inner).__name__}.bind_tools() gave no binding, whose tools could be inspected"
             )
+        if "ls_structured_output_format" in kwargs:
+            # A schema as a tool: its arguments are the answer, and nothing is called.
+            return self.bind(**bound.kwargs, **{_ANSWERS: sorted(_names(bound.kwargs))})
         return self.bind(**bound.kwargs)
 
     def _current(self) -> Session:
@@ -218,11 +222,7 @@ class GuardedChatModel(BaseChatModel):
         return session
 
     def _answer(self, session: Session, bound: dict[str, Any]) -> Answer:
-        tools: frozenset[str] = self.guard.restore_tools
-        if "ls_structured_output_format" in bound:
-            # These arguments are the answer, and no tool is called.
-            tools = tools.union(_names(bound))
-        return Answer(session, tools)
+        return Answer(session, self.guard.restore_tools.union(bound.pop(_ANSWERS, ())))
 
     def _generate(
         self,
@@ -232,9 +232,9 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         session = self._current()
+        answer = self._answer(session, kwargs)
         sent, bound = redacted(messages, kwargs, session)
-        message = self.inner.invoke(sent, _NO_CALLBACKS, stop=stop, **bound)
-        return _result(restored(message, self._answer(session, kwargs)))
+        return _result(restored(self.inner.invoke(sent, _NO_CALLBACKS, stop=stop, **bound), answer))
 
     async def _agenerate(
         self,
@@ -244,9 +244,10 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         session = self._current()
+        answer = self._answer(session, kwargs)
         sent, bound = await aside(redacted, messages, kwargs, session)
         message = await self.inner.ainvoke(sent, _NO_CALLBACKS, stop=stop, **bound)
-        return _result(await aside(restored, message, self._answer(session, kwargs)))
+        return _result(await aside(restored, message, answer))
 
     def _stream(
         self,
@@ -256,8 +257,8 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         session = self._current()
+        pieces = _Pieces(self._answer(session, kwargs))
         sent, bound = redacted(messages, kwargs, session)
-        pieces = _Pieces(session, frozenset(self._answer(session, kwargs).tools))
         try:
             for chunk in self.inner.stream(sent, _NO_CALLBACKS, stop=stop, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
@@ -276,8 +277,8 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         session = self._current()
+        pieces = _Pieces(self._answer(session, kwargs))
         sent, bound = await aside(redacted, messages, kwargs, session)
-        pieces = _Pieces(session, frozenset(self._answer(session, kwargs).tools))
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, stop=stop, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
@@ -368,7 +369,7 @@ def _finished(response: ModelResponse[Any], session: Session) -> ModelResponse[A
     return ModelResponse(result=response.result, structured_response=answer)
 
 
-def _names(bound: dict[str, Any]) -> set[str]:
+def _names(bound: Mapping[str, Any]) -> set[str]:
     tools = [tool.get("function", tool) for tool in bound.get("tools") or ()]
     return {tool["name"] for tool in tools if isinstance(tool.get("name"), str)}
 

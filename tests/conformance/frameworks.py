@@ -45,12 +45,15 @@ from tests.conformance.drivers import (
 )
 
 
-def _spoken(turns: list[Turn]) -> list[Any]:
+def spoken(turns: list[Turn]) -> list[Any]:
+    """Turns as LangChain's messages."""
     kinds: Any = {"user": HumanMessage, "assistant": AIMessage, "system": SystemMessage}
     return [kinds[role](text) for role, text in turns]
 
 
-def _tool(notify: Notify) -> StructuredTool:
+def tool(notify: Notify) -> StructuredTool:
+    """The tool of these tests, for LangChain."""
+
     def called(who: str, n: int = 1) -> str:
         return notify({"who": who, "n": n})
 
@@ -66,24 +69,24 @@ class LangChainModel(Driver):
 
     def say(self, turns: list[Turn]) -> str:
         """The answer to a conversation."""
-        return self.model.invoke(_spoken(turns)).text
+        return self.model.invoke(spoken(turns)).text
 
     def stream(self, turns: list[Turn]) -> Iterator[str]:
         """The answer in pieces."""
-        for chunk in self.model.stream(_spoken(turns)):
+        for chunk in self.model.stream(spoken(turns)):
             if chunk.text:
                 yield chunk.text
 
     def loop(self, text: str, notify: Notify) -> str:
         """The caller runs the tool; the calls come as a stream."""
-        tool = _tool(notify)
-        bound = self.model.bind_tools([tool])
+        known = tool(notify)
+        bound = self.model.bind_tools([known])
         told = [HumanMessage(text)]
         whole: Any = None
         for chunk in bound.stream(told):
             whole = chunk if whole is None else whole + chunk
         (call,) = whole.tool_calls
-        return bound.invoke([*told, whole, tool.invoke(call)]).text
+        return bound.invoke([*told, whole, known.invoke(call)]).text
 
 
 class LangChainModelAsync(Asynchronous):
@@ -96,11 +99,11 @@ class LangChainModelAsync(Asynchronous):
 
     async def asay(self, turns: list[Turn]) -> str:
         """The answer to a conversation."""
-        return (await self._model().ainvoke(_spoken(turns))).text
+        return (await self._model().ainvoke(spoken(turns))).text
 
     async def astream(self, turns: list[Turn]) -> AsyncIterator[str]:
         """The answer in pieces."""
-        async for chunk in self._model().astream(_spoken(turns)):
+        async for chunk in self._model().astream(spoken(turns)):
             if chunk.text:
                 yield chunk.text
 
@@ -119,21 +122,21 @@ class LangChainAgent(Driver):
 
     def say(self, turns: list[Turn]) -> str:
         """The answer to a conversation."""
-        state = self._agent().invoke({"messages": _spoken(turns)}, self._thread())
+        state = self._agent().invoke({"messages": spoken(turns)}, self._thread())
         text: str = state["messages"][-1].text
         return text
 
     def stream(self, turns: list[Turn]) -> Iterator[str]:
         """The answer in pieces, as the agent's users see them."""
         for chunk, _ in self._agent().stream(
-            {"messages": _spoken(turns)}, self._thread(), stream_mode="messages"
+            {"messages": spoken(turns)}, self._thread(), stream_mode="messages"
         ):
             if chunk.text:
                 yield chunk.text
 
     def loop(self, text: str, notify: Notify) -> str:
         """The agent runs the tool."""
-        state = self._agent([_tool(notify)]).invoke({"messages": _spoken([("user", text)])}, self._thread())
+        state = self._agent([tool(notify)]).invoke({"messages": spoken([("user", text)])}, self._thread())
         said: str = state["messages"][-1].text
         return said
 
@@ -143,14 +146,14 @@ class LangChainAgentAsync(LangChainAgent):
 
     def say(self, turns: list[Turn]) -> str:
         """The answer to a conversation."""
-        state = asyncio.run(self._agent().ainvoke({"messages": _spoken(turns)}, self._thread()))
+        state = asyncio.run(self._agent().ainvoke({"messages": spoken(turns)}, self._thread()))
         text: str = state["messages"][-1].text
         return text
 
     def loop(self, text: str, notify: Notify) -> str:
         """The agent runs the tool."""
-        told = {"messages": _spoken([("user", text)])}
-        state = asyncio.run(self._agent([_tool(notify)]).ainvoke(told, self._thread()))
+        told = {"messages": spoken([("user", text)])}
+        state = asyncio.run(self._agent([tool(notify)]).ainvoke(told, self._thread()))
         said: str = state["messages"][-1].text
         return said
 

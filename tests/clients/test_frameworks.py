@@ -1,0 +1,290 @@
+"""What the adapters for frameworks do beyond the scenarios of the conformance suite."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from sovguard import ConfigError, ForeignSurrogate, Guard, InputError, UnsupportedPayload
+from tests.clients.conftest import Serve
+from tests.conformance.drivers import RESULT
+from tests.conformance.frameworks import HaystackMessage, spoken, tool
+from tests.servers import NAME, PHONE, SURROGATE, TEXT, PatternAnalyzer, assert_only_surrogates
+from tests.wire import messages, provider
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+SAID = f"받은 말: {TEXT}"
+
+
+def ollama_model(base_url: str) -> Any:
+    """LangChain's model for Ollama."""
+    from langchain_ollama import ChatOllama
+
+    return ChatOllama(model="m", base_url=base_url.removesuffix("/v1"), reasoning=True)
+
+
+class Memo(BaseModel):
+    """Whom the model was told of."""
+
+    who: str
+    n: int
+
+
+def test_an_agents_structured_answer_holds_values(guard: Guard, run_server: Serve) -> None:
+    """Its schema is bound as a tool; the arguments are the answer, and so restored."""
+    from langchain.agents import create_agent
+    from langchain.agents.structured_output import ToolStrategy
+
+    from sovguard.clients.langchain import GuardedChatModel, SovguardMiddleware
+
+    def renamed(request: Any) -> Any:
+        reply = provider(request)
+        swap = (b'"name": "notify"', b'"name": "Memo"')
+        return type(reply)(
+            reply.body.replace(*swap),
+            headers=reply.headers,
+            pieces=(b"".join(reply.pieces).replace(*swap),),
+        )
+
+    server = run_server(renamed)
+    model = ollama_model(server.base_url)
+    agent = create_agent(
+        model, [], middleware=[SovguardMiddleware(guard)], response_format=ToolStrategy(Memo)
+    )
+    state = agent.invoke({"messages": spoken([("user", TEXT)])})
+    assert state["structured_response"] == Memo(who=NAME, n=1)
+    chain = GuardedChatModel(guard=guard, inner=model).with_structured_output(Memo)
+    assert chain.invoke(TEXT) == Memo(who=NAME, n=1)
+    assert_only_surrogates(server)
+
+
+def test_an_agents_state_keeps_surrogates_for_other_tools(guard: Guard, run_server: Serve) -> None:
+    """What a checkpoint holds of a call is what the tool saw; people and model are in it with their values."""
+    from langchain.agents import create_agent
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from sovguard.clients.langchain import SovguardMiddleware
+
+    server = run_server(provider)
+    seen: list[Any] = []
+
+    def notify(arguments: dict[str, Any]) -> str:
+        seen.append(arguments["who"])
+        return RESULT
+
+    agent = create_agent(
+        ollama_model(server.base_url),
+        [tool(notify)],
+        middleware=[SovguardMiddleware(guard)],
+        checkpointer=InMemorySaver(),
+        system_prompt=f"{NAME} 고객을 응대한다",
+    )
+    thread: Any = {"configurable": {"thread_id": "고객-1"}}
+    state = agent.invoke({"messages": spoken([("user", TEXT)])}, thread)
+    person, called, result, said = state["messages"]
+    assert person.text == TEXT
+    assert called.tool_calls[0]["args"]["who"] == seen[0]
+    assert SURROGATE.fullmatch(seen[0])
+    assert called.additional_kwargs["reasoning_content"] == f"{NAME}에 대해"
+    assert (result.text, said.text) == (RESULT, f"받은 말: {RESULT}")
+    again = agent.invoke({"messages": spoken([("user", f"{NAME}?")])}, thread)["messages"]
+    assert again[-3].tool_calls[0]["args"]["who"] == seen[0] == seen[1]  # one thread is one session
+    assert_only_surrogates(server)
+
+
+def test_langchain_refuses_what_it_cannot_read(guard: Guard, run_server: Serve) -> None:
+    """Images, blocks and fields nobody knows, tools that run elsewhere; allowed media pass."""
+    from langchain_core.messages import HumanMessage
+
+    from sovguard.clients.langchain import GuardedChatModel
+
+    server = run_server(provider)
+    model = GuardedChatModel(guard=guard, inner=ollama_model(server.base_url))
+    image: Any = {"type": "image", "base64": "AAAA", "mime_type": "image/png"}
+    for content in (
+        [image],
+        [{"type": "hologram", "text": TEXT}],
+        [{"type": "text", "text": TEXT, "note": TEXT}],
+    ):
+        with pytest.raises(UnsupportedPayload):
+            model.invoke([HumanMessage(content)])  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedPayload, match="runs elsewhere"):
+        model.invoke(TEXT, tools=[{"type": "web_search"}])
+    assert server.received == []
+    allowing = Guard(_analyzer=PatternAnalyzer(), allow_media=["image"])
+    allowed = GuardedChatModel(guard=allowing, inner=ollama_model(server.base_url))
+    said = allowed.invoke([HumanMessage([{"type": "text", "text": TEXT}, image])]).text
+    assert said.replace("\n", "") == SAID
+    assert server.received[0].json()["messages"][0]["images"] == ["AAAA"]
+    assert_only_surrogates(server)
+
+
+def test_a_tool_does_not_run_on_another_sessions_surrogate(run_server: Serve) -> None:
+    """What the model made up, or remembers from elsewhere, is an error and no argument."""
+    from langchain.agents import create_agent
+
+    from sovguard.clients.langchain import SovguardMiddleware
+
+    other = Guard(_analyzer=PatternAnalyzer()).session().redact(NAME).text
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=("notify",))
+    server = run_server(provider)
+    ran: list[Any] = []
+
+    def notify(arguments: dict[str, Any]) -> str:
+        ran.append(arguments)
+        return RESULT
+
+    agent = create_agent(
+        ollama_model(server.base_url), [tool(notify)], middleware=[SovguardMiddleware(guard)]
+    )
+    with pytest.raises(ForeignSurrogate):
+        agent.invoke({"messages": spoken([("user", f"{other}에게 알려 줘")])})
+    assert ran == []
+
+
+def test_llama_index_completes_and_runs_agents(run_server: Serve) -> None:
+    """One text, whole and in pieces, sync and async; an agent whose named tool gets the value."""
+    from llama_index.core.agent.workflow import FunctionAgent
+    from llama_index.core.tools import FunctionTool
+    from llama_index.llms.ollama import Ollama
+
+    from sovguard.clients.llama_index import GuardedLLM
+
+    server = run_server(provider)
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=("notify",))
+    inner = Ollama(
+        model="m",
+        base_url=server.base_url.removesuffix("/v1"),
+        request_timeout=20,
+        context_window=4096,
+        is_function_calling_model=True,
+    )
+    model = GuardedLLM(guard=guard, inner=inner)
+    assert model.complete(TEXT).text == SAID
+    parts = list(model.stream_complete(TEXT))
+    assert "".join(part.delta or "" for part in parts) == parts[-1].text == SAID
+    seen: list[str] = []
+
+    def notify(who: str, n: int = 1) -> str:
+        """알림을 보낸다."""
+        seen.append(who)
+        return RESULT
+
+    async def run() -> tuple[str, str, str]:
+        one = (await model.acomplete(TEXT)).text
+        two = "".join([part.delta or "" async for part in await model.astream_complete(TEXT)])
+        agent = FunctionAgent(tools=[FunctionTool.from_defaults(notify)], llm=model, streaming=True)
+        return one, two, str(await agent.run(f"{NAME} 고객에게 알려 줘"))
+
+    assert asyncio.run(run()) == (SAID, SAID, f"받은 말: {RESULT}")
+    assert seen == [NAME]
+    with pytest.raises(InputError, match="calls no tools"):
+        GuardedLLM(guard=guard, inner=_mock()).chat_with_tools([])
+    assert_only_surrogates(server)
+
+
+def _mock() -> Any:
+    from llama_index.core.llms import MockLLM
+
+    return MockLLM()
+
+
+def test_haystack_streams_and_is_written_down(guard: Guard, run_server: Serve) -> None:
+    """A callback shows pieces with values in them; components with the default guard can be saved, others say so."""
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.utils import Secret
+
+    from sovguard.clients.haystack import SurrogateRedactor, SurrogateRestorer
+
+    server = run_server(provider)
+    redactor, restorer = SurrogateRedactor(guard), SurrogateRestorer(guard)
+    generator = OpenAIChatGenerator(
+        api_key=Secret.from_token("key"), model="m", api_base_url=server.base_url, max_retries=0
+    )
+    given = redactor.run([HaystackMessage.from_user(TEXT)], session_id="42")
+    assert given["session_id"] == "42"
+    shown: list[str] = []
+    replies = generator.run(
+        given["messages"],
+        streaming_callback=restorer.streaming("42", lambda chunk: shown.append(chunk.content)),
+    )["replies"]
+    assert "".join(shown) == SAID
+    assert len(shown) > 5
+    assert restorer.run(replies, "42")["replies"][0].text == SAID
+    if generator.client is not None:
+        generator.client.close()
+    assert_only_surrogates(server)
+    saved = SurrogateRedactor().to_dict()
+    assert isinstance(SurrogateRedactor.from_dict(saved), SurrogateRedactor)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        restorer.to_dict()
+
+
+def test_litellm_formats_and_sessions(guard: Guard, run_server: Serve) -> None:
+    """The proxy's other formats are read too; a request without a session's name leaves nothing behind."""
+    from sovguard.clients.litellm import SovguardGuardrail
+
+    guardrail = SovguardGuardrail(guard)
+
+    async def through(call: str, data: dict[str, Any], answer: Any) -> Any:
+        sent = await guardrail.async_pre_call_hook(None, None, data, call)
+        for value in (NAME, PHONE):
+            assert value not in json.dumps(sent, ensure_ascii=False)
+        return await guardrail.async_post_call_success_hook(sent, None, answer(sent))
+
+    def repeats(sent: Any) -> Any:
+        return {"content": [{"type": "text", "text": sent["messages"][0]["content"]}]}
+
+    async def run() -> None:
+        copy = {"body": {"messages": [{"role": "user", "content": TEXT}]}, "url": "/v1/messages"}
+        data = {
+            "messages": [{"role": "user", "content": TEXT}],
+            "max_tokens": 9,
+            "proxy_server_request": copy,
+            "litellm_metadata": {},
+            "metadata": {"user_id": NAME},
+        }
+        said = await through("anthropic_messages", data, repeats)
+        assert said == {"content": [{"type": "text", "text": TEXT}]}
+        assert repr(guard.vault) == "MemoryVault(0 sessions)"
+        assert (await through("aembedding", {"input": [TEXT]}, lambda sent: {"data": []})) == {"data": []}
+        with pytest.raises(UnsupportedPayload, match="image_generation"):
+            await guardrail.async_pre_call_hook(None, None, {"prompt": TEXT}, "image_generation")
+        with pytest.raises(UnsupportedPayload, match="has not seen"):
+            await guardrail.async_post_call_success_hook({}, None, {})
+
+    asyncio.run(run())
+
+
+def test_litellm_streams_events_as_bytes(guard: Guard, run_server: Serve) -> None:
+    """An Anthropic stream goes through the proxy as bytes."""
+    from sovguard.clients.litellm import SovguardGuardrail
+    from sovguard.clients.sse import EventReader
+    from sovguard.demo_server import Received
+
+    guardrail = SovguardGuardrail(guard)
+    data = {"messages": [{"role": "user", "content": TEXT}], "max_tokens": 9, "stream": True}
+
+    async def run() -> str:
+        sent = await guardrail.async_pre_call_hook(None, None, data, "anthropic_messages")
+        body = json.dumps({"messages": sent["messages"], "stream": True}).encode()
+        reply = messages(Received("POST", "/v1/messages", {}, body))
+
+        async def raw() -> AsyncIterator[bytes]:
+            for piece in reply.pieces:
+                yield piece
+
+        reader, said = EventReader(), ""
+        async for chunk in guardrail.async_post_call_streaming_iterator_hook(None, raw(), sent):
+            for event in reader.feed(chunk):
+                delta = json.loads(event.data or "").get("delta", {})
+                said += delta.get("text", "")
+        return said
+
+    assert asyncio.run(run()) == SAID
