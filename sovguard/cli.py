@@ -1,8 +1,8 @@
-"""The command line: ``sovguard scan``, ``redact``, ``restore``, ``demo``.
+"""The command line: ``sovguard scan``, ``redact``, ``restore``, ``demo``, ``doctor``.
 
-An edge: reads bytes, calls ``Guard``, writes bytes. Exit code 0 done, 1 findings (``scan``) or unresolved surrogates
-(``restore``), 2 bad usage or bad input with one line on standard error. No value goes to standard error, and none into
-the ``--json`` output of ``scan`` unless ``--show-values`` asks for it.
+An edge: reads bytes, calls ``Guard``, writes bytes. Exit code 0 done, 1 findings (``scan``, ``doctor``) or unresolved
+surrogates (``restore``), 2 bad usage or bad input with one line on standard error. No value goes to standard error, and
+none into the ``--json`` output of ``scan`` unless ``--show-values`` asks for it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
+from sovguard.cli_doctor import doctor
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
 from sovguard.documents import read_document
@@ -79,6 +80,9 @@ class _Commands(click.Group):
 @click.version_option(package_name="sovguard")
 def cli() -> None:
     """Find, swap and restore personal information in Korean text (개인정보 찾기·바꾸기·되돌리기)."""
+
+
+cli.add_command(doctor)
 
 
 def main() -> None:

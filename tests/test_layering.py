@@ -13,8 +13,8 @@ LAYERS = [
     {"session"},
     {"guard"},
     {"clients", "presidio", "demo_server", "documents", "outputs"},
-    {"demo", "findings"},
-    {"document_runs"},
+    {"demo", "doctor", "findings"},
+    {"document_runs", "cli_doctor"},
     {"cli"},
     {"__main__", "__init__"},
 ]
