@@ -10,12 +10,14 @@ import ollama
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
+from pydantic import BaseModel
 
 from sovguard import Guard, UnsupportedPayload
 from sovguard.clients.sse import EventReader
+from sovguard.demo_server import Received, Reply
 from tests.clients.conftest import Serve
 from tests.servers import NAME, SURROGATE, TEXT, PatternAnalyzer, assert_only_surrogates
-from tests.wire import provider
+from tests.wire import EVENTS, events, provider
 
 TOOL: dict[str, Any] = {
     "type": "function",
@@ -169,6 +171,59 @@ def test_copies_of_an_anthropic_client_are_protected(guard: Guard, run_server: S
         )
         assert raw.parse().content[1].text == SAID  # type: ignore[union-attr]
     assert_only_surrogates(server)
+
+
+def test_helpers_that_parse(guard: Guard, run_server: Serve) -> None:
+    """What the clients parse into a model's fields are real values, in every place where they have such a helper."""
+
+    class Memo(BaseModel):
+        who: str
+        memo: str
+
+    server = run_server(provider)
+    said: list[Any] = [{"role": "user", "content": f"{NAME}: JSON"}]
+    expected = Memo(who=NAME, memo=f"{NAME}: JSON")
+    with guard.wrap(OpenAI(api_key="key", base_url=server.base_url)) as openai:
+        assert openai.responses.parse(model="m", input=said, text_format=Memo).output_parsed == expected
+        raw = openai.responses.with_raw_response.parse(model="m", input=said, text_format=Memo)
+        assert raw.parse().output_parsed == expected
+        beta = openai.beta.chat.completions.parse(model="m", messages=said, response_format=Memo)
+        assert beta.choices[0].message.parsed == expected
+    with guard.wrap(Anthropic(api_key="key", base_url=server.base_url.removesuffix("/v1"))) as anthropic:
+        one = anthropic.messages.parse(model="m", max_tokens=9, messages=said, output_format=Memo)
+        two = anthropic.beta.messages.parse(model="m", max_tokens=9, messages=said, output_format=Memo)
+    assert one.parsed_output == two.parsed_output == expected
+    assert_only_surrogates(server)
+
+
+def test_logprobs_are_about_what_the_model_wrote(guard: Guard, run_server: Serve) -> None:
+    """They pass with surrogates in them, whole and streamed, beside the text that is restored."""
+
+    def answer(request: Received) -> Reply:
+        person = SURROGATE.findall(request.text)[0]
+        probable = {
+            "content": [{"token": person, "logprob": -0.1, "bytes": None, "top_logprobs": []}],
+            "refusal": None,
+        }
+        choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "logprobs": probable}
+        like = {"id": "x", "created": 1, "model": "m"}
+        message = {"role": "assistant", "content": person}
+        if not request.json().get("stream"):
+            whole = {**like, "object": "chat.completion", "choices": [{**choice, "message": message}]}
+            return Reply(json.dumps(whole).encode())
+        chunk = {**like, "object": "chat.completion.chunk", "choices": [{**choice, "delta": message}]}
+        return Reply(b"", headers=EVENTS, pieces=(events(iter([chunk]), named=False),))
+
+    server = run_server(answer)
+    ask: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": NAME}], "logprobs": True}
+    with guard.wrap(OpenAI(api_key="key", base_url=server.base_url)) as client:
+        whole = client.chat.completions.create(**ask).choices[0]
+        (piece,) = list(client.chat.completions.create(**ask, stream=True))
+    for choice, text in ((whole, whole.message.content), (piece.choices[0], piece.choices[0].delta.content)):
+        assert text == NAME
+        assert choice.logprobs is not None
+        assert choice.logprobs.content is not None
+        assert SURROGATE.fullmatch(choice.logprobs.content[0].token)
 
 
 CLOVA: dict[str, Any] = {

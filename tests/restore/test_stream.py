@@ -145,6 +145,20 @@ def test_any_pieces_give_what_restoring_the_whole_gives(text: str, lengths: list
     assert "".join(through(SESSION, text)) == whole
 
 
+OTHER_SESSION = Guard(_analyzer=PatternAnalyzer()).session()
+OTHERS = tuple(OTHER_SESSION.redact(value).text for value in (NAME, PHONE, RRN, EMAIL))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([*SURROGATES, *OTHERS, *OTHER]), max_size=8).map("".join), st.integers(0, 60))
+def test_two_sessions_never_resolve_each_other(text: str, cut: int) -> None:
+    """Whatever stands together, each session takes its own alone, whole and in pieces."""
+    for session, others in ((SESSION, OTHERS), (OTHER_SESSION, SURROGATES)):
+        whole = session.restore_text(text)
+        assert sum(whole.text.count(other) for other in others) == sum(text.count(other) for other in others)
+        assert "".join(through(session, (text[:cut], text[cut:]))) == whole.text
+
+
 def test_korean_text_is_given_out_at_once() -> None:
     """Only what can still become a surrogate is held."""
     assert through(SESSION, ["안녕하세요, ", "고객님!", " 123"]) == ["안녕하세요, ", "고객님!", " 123", ""]
