@@ -217,7 +217,7 @@ class Session:
     def restored_values(self, value: Any) -> tuple[Any, list[str]]:
         """Return a JSON-like value as ``restore`` does, and what in it looks like surrogates but is not this session's."""
         shape = take_apart(value, "restore()")
-        unresolved = [name for found in self._resolve(shape) for name in found.unresolved]
+        unresolved = [name for found in self._resolve(shape) for name in (*found.unresolved, *found.expired)]
         return put_together(shape), unresolved
 
     def _resolve(self, shape: Shape) -> list[Resolved]:

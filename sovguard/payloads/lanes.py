@@ -72,7 +72,7 @@ class Lanes:
         if lane is None:
             return ""
         held = lane.flush()
-        if tool and lane.unresolved:
+        if tool and (lane.unresolved or lane.expired):
             raise foreign()
         return held
 

@@ -74,6 +74,7 @@ class Lane:
 
     Attributes:
         unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
+        expired: Surrogates whose values have come to their end or were erased, each once.
     """
 
     __slots__ = (
@@ -85,6 +86,7 @@ class Lane:
         "_resolve",
         "_sink",
         "_torn",
+        "expired",
         "unresolved",
     )
 
@@ -100,6 +102,7 @@ class Lane:
         # Whether what looked like a surrogate and was none is held at its end alone, and has yet to be reported.
         self._torn = False
         self.unresolved: list[str] = []
+        self.expired: list[str] = []
 
     def __repr__(self) -> str:
         return f"Lane({len(self._held)} characters held)"
@@ -202,10 +205,11 @@ class Lane:
             self._open = moved, in_span
 
     def _report(self, resolved: Resolved, base: int) -> None:
-        for name in resolved.unresolved:
-            # What ends before ``base`` was looked at when it came; by now its beginning may be gone.
-            if resolved.text.rfind(name) + len(name) > base and name not in self.unresolved:
-                self.unresolved.append(name)
+        for names, reported in ((resolved.unresolved, self.unresolved), (resolved.expired, self.expired)):
+            for name in names:
+                # What ends before ``base`` was looked at when it came; by now its beginning may be gone.
+                if resolved.text.rfind(name) + len(name) > base and name not in reported:
+                    reported.append(name)
 
     def _certain(self, text: str) -> int:
         """Return the offset before which nothing depends on what follows."""

@@ -20,7 +20,7 @@ from sovguard.vault.store import Entry, SessionState
 FAMILY_WORDS = frozenset(entity.word for entity in ENTITY_TYPES.values()) | {word_for(LITERAL_TYPE)}
 """Words that make a string of the right shape look like a surrogate of some session."""
 
-Lookup = Callable[[Collection[str]], Mapping[str, Entry]]
+Lookup = Callable[[Collection[str]], Mapping[str, Entry | None]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,10 +31,12 @@ class Restoration:
         text: The restored text.
         unresolved: Strings left in it that look like surrogates but stand for nothing in this session, each
             once.
+        expired: Surrogates left in it whose values have come to their end or were erased, each once.
     """
 
     text: str
     unresolved: list[str] = field(hash=False)
+    expired: list[str] = field(default_factory=list, hash=False)
 
     def __str__(self) -> str:
         return self.text
@@ -77,6 +79,7 @@ class Resolved:
     text: str
     hits: list[Hit]
     unresolved: list[str]
+    expired: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Resolved({len(self.hits)} in {len(self.text)} characters)"
@@ -88,7 +91,7 @@ class Resolved:
             particles: Make Korean particles agree with the values, where the text is prose.
         """
         if not self.hits:
-            return Restoration(self.text, self.unresolved)
+            return Restoration(self.text, self.unresolved, self.expired)
         if particles and not structured(self.text):
             changes: Iterable[tuple[Hit, Agreement | None]] = agreements(self.text, self.hits, Prose())
         else:
@@ -102,7 +105,7 @@ class Resolved:
                 parts += (self.text[position : change.start], change.written)
                 position = change.end
         parts.append(self.text[position:])
-        return Restoration("".join(parts), self.unresolved)
+        return Restoration("".join(parts), self.unresolved, self.expired)
 
     def leaf(self) -> str | int | float:
         """Return what this text is as a JSON leaf: a number, if it is exactly the surrogate of one."""
@@ -169,28 +172,34 @@ def _spellings(candidate: Candidate, state: SessionState) -> list[str]:
 def _select(
     text: str,
     rows: Iterable[tuple[Candidate, list[str]]],
-    known: Mapping[str, Entry],
+    known: Mapping[str, Entry | None],
     state: SessionState,
     family: Collection[str],
 ) -> Resolved:
-    """Take the leftmost of whatever resolves, and name what only looks as if it should."""
+    """Take the leftmost of whatever resolves, and name what did once and what only looks as if it should."""
     hits: list[Hit] = []
-    left: list[tuple[int, int]] = []
+    left: list[tuple[int, int, bool]] = []
     position = 0
     for candidate, spellings in rows:
         spelling = next((spelling for spelling in spellings if spelling in known), None)
-        if spelling is not None:
+        entry = known[spelling] if spelling is not None else None
+        if spelling is not None and entry is not None:
             word = spelling[: spelling.index("-")]
             start = candidate.start(word)
             if start >= position:
                 if left and left[-1][1] > start:
                     del left[-1]
                 marks = ("", "") if candidate.exact else candidate.marks_around(text, word)
-                hits.append(Hit(start, candidate.end, candidate.dash, known[spelling], marks))
+                hits.append(Hit(start, candidate.end, candidate.dash, entry, marks))
                 position = candidate.end
                 continue
         likely = next(iter(candidate.words(family)), None)
         own = candidate.namespace in state.namespaces
-        if own or (likely is not None and stands_alone(text, candidate, likely)):
-            left.append((max(candidate.start(likely), position), candidate.end))
-    return Resolved(text, hits, list(dict.fromkeys(text[start:end] for start, end in left)))
+        gone = spelling is not None or (likely is not None and candidate.namespace in state.former)
+        if own or gone or (likely is not None and stands_alone(text, candidate, likely)):
+            left.append((max(candidate.start(likely), position), candidate.end, gone))
+    unresolved, expired = (
+        list(dict.fromkeys(text[start:end] for start, end, gone in left if gone is which))
+        for which in (False, True)
+    )
+    return Resolved(text, hits, unresolved, expired)

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from sovguard.errors import ConfigError, InvalidRecord
-from sovguard.vault.crypto import seal, unseal
+from sovguard.vault.crypto import seal_with_passphrase, unseal_with_passphrase
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef
 
@@ -49,7 +49,7 @@ def write_mapping(
     check_place(path, replace=replace)
     vault.open(session)
     plain = json.dumps({"tenant": session.tenant, "session": session.session_id, **vault.dump(session)})
-    sealed = seal(plain.encode("utf-8"), passphrase)
+    sealed = seal_with_passphrase(plain.encode("utf-8"), passphrase)
     try:
         _put(path, sealed, replace=replace)
     except FileExistsError:
@@ -93,7 +93,7 @@ def read_mapping(path: Path, passphrase: str) -> tuple[MemoryVault, SessionRef]:
         sealed = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"mapping file {path} cannot be read ({error.strerror}); check its name") from None
-    plain = unseal(sealed, passphrase)
+    plain = unseal_with_passphrase(sealed, passphrase)
     try:
         content = json.loads(plain)
         session = SessionRef(content.pop("tenant"), content.pop("session"))

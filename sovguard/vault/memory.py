@@ -7,16 +7,16 @@ restored after the process has ended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sovguard.errors import VaultError
-from sovguard.surrogates import FORMS, NUMBERS_PER_NAMESPACE, mint, new_key, new_namespace, word_for
+from sovguard.surrogates import mint, new_key, new_namespace, word_for
+from sovguard.vault.numbering import Block, Numbers
 from sovguard.vault.store import Entry, SessionRef, SessionState
 
 _DRAWS = 64
-Block = tuple[str, int, int]
 
 
 class _Record:
@@ -41,36 +41,6 @@ class _Record:
         self.people: list[str] = []
         self.surrogates: dict[Entry, str] = {}
         self.entries: dict[str, Entry] = {}
-
-
-class _Numbers:
-    """Numbers for new surrogates, drawn from a session's blocks without changing it until ``keep``."""
-
-    __slots__ = ("_blocks", "_namespace", "_next", "_old", "drawn")
-
-    def __init__(self, record: _Record) -> None:
-        self._namespace, self._next, self._old = record.namespace, record.next_number, record.blocks
-        self._blocks: dict[str, Block] = {}
-        self.drawn: list[str] = []
-
-    def next_for(self, person: str, draw: Callable[[], str]) -> tuple[str, int]:
-        """Returns a namespace and a number of the block of ``person``; ``draw`` gives a further namespace."""
-        block = self._blocks.get(person) or self._old.get(person)
-        if block is None or block[1] == block[2]:
-            if self._next == NUMBERS_PER_NAMESPACE:
-                self._namespace, self._next = draw(), 0
-                self.drawn.append(self._namespace)
-            block = (self._namespace, self._next, self._next + FORMS)
-            self._next += FORMS
-        namespace, number, end = block
-        self._blocks[person] = (namespace, number + 1, end)
-        return namespace, number
-
-    def keep(self, record: _Record) -> None:
-        """Takes what was drawn out of the session's numbers."""
-        record.namespace, record.next_number = self._namespace, self._next
-        record.people += [person for person in self._blocks if person and person not in record.blocks]
-        record.blocks.update(self._blocks)
 
 
 class MemoryVault:
@@ -177,7 +147,7 @@ class MemoryVault:
 
     def _mint(self, record: _Record, entries: Collection[Entry], avoid: Collection[str]) -> None:
         # Everything is worked out first and stored last, so that a failure half way stores nothing.
-        numbers = _Numbers(record)
+        numbers = Numbers(record.namespace, record.next_number, record.blocks)
         state, words = record.state, record.state.words
         minted: dict[Entry, str] = {}
         for entry in entries:
@@ -193,7 +163,9 @@ class MemoryVault:
         # The numbers move first: if this thread is interrupted here, numbers are skipped but none is given
         # twice. A reader takes no lock, so a surrogate has to resolve before the state says that it may
         # exist.
-        numbers.keep(record)
+        record.namespace, record.next_number = numbers.namespace, numbers.next_number
+        record.people += [person for person in numbers.blocks if person and person not in record.blocks]
+        record.blocks.update(numbers.blocks)
         record.entries.update({surrogate: entry for entry, surrogate in minted.items()})
         if words is not state.words or numbers.drawn:
             record.state = SessionState(state.key, state.namespaces.union(numbers.drawn), words)

@@ -54,8 +54,8 @@ class VaultSession:
         people, session = self._vault.people, self._session
         return shielded(VaultError, "the vault failed", lambda: people(session, after=after))
 
-    def get(self, surrogates: Collection[str]) -> Mapping[str, Entry]:
-        """Return the entries of the surrogates that are known."""
+    def get(self, surrogates: Collection[str]) -> Mapping[str, Entry | None]:
+        """Return the entries of the surrogates that are known; ``None`` for what is gone."""
         return shielded(VaultError, "the vault failed", self._vault.get, self._session, surrogates)
 
 

@@ -54,11 +54,13 @@ class SessionState:
         key: Key of the check characters; random, made once for a session, never shown.
         namespaces: Every namespace the session has used.
         words: The words of every surrogate it has minted.
+        former: Namespaces that sessions of the same name had before they ended: what they stood for is gone.
     """
 
     key: bytes
     namespaces: frozenset[str]
     words: frozenset[str]
+    former: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"SessionState({len(self.namespaces)} namespaces, {len(self.words)} words)"
@@ -90,8 +92,11 @@ class Vault(Protocol):
         """
         ...
 
-    def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry]:
-        """Return the entries of those ``surrogates`` (canonical spelling) that this session knows."""
+    def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry | None]:
+        """Return the entries of those ``surrogates`` (canonical spelling) that this session knows.
+
+        ``None`` stands for one whose value has come to its end or was erased.
+        """
         ...
 
     def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from sovguard.surrogates import BODY_LENGTH, namespace_of, verifies
 from sovguard.vault import Entry, MemoryVault, SessionRef, Vault
+from sovguard.vault.keys import Keyring
+from sovguard.vault.sealed import SealedVault
+from tests.vault.places import STORES, Place
 
 A = SessionRef("acme", "a")
 HONG = Entry("PERSON", "홍길동")
 PHONE = Entry("PHONE_NUMBER", "010-0000-1234")
 
 
-@pytest.fixture(params=[MemoryVault])
+@pytest.fixture(params=["memory", *STORES])
 def vault(request: pytest.FixtureRequest) -> Vault:
-    """Return a new vault of each backend."""
-    make: Callable[[], Vault] = request.param
-    return make()
+    """Return a new vault of each kind."""
+    if request.param == "memory":
+        return MemoryVault()
+    place: Place = request.getfixturevalue(request.param)
+    return SealedVault.create(place.store(create=True), Keyring.generate())
 
 
 def test_a_session_is_made_once_and_then_continued(vault: Vault) -> None:

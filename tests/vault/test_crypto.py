@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sovguard import InvalidRecord
-from sovguard.vault.crypto import seal, unseal
+from sovguard.vault.crypto import seal_with_passphrase as seal
+from sovguard.vault.crypto import unseal_with_passphrase as unseal
 
 PLAIN = "홍길동, 010-0000-1234".encode()
 SEALED = seal(PLAIN, "열쇠말")

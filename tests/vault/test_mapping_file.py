@@ -7,7 +7,7 @@ import pytest
 
 from sovguard import ConfigError, Guard, InvalidRecord
 from sovguard.vault import MemoryVault, SessionRef
-from sovguard.vault.crypto import seal
+from sovguard.vault.crypto import seal_with_passphrase as seal
 from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
 from tests.servers import TEXT, VALUES, PatternAnalyzer
 

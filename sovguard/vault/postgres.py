@@ -1,0 +1,132 @@
+"""A store in PostgreSQL (version 12 or newer): for any number of machines, over pooled connections of psycopg 3.
+
+Durable as the server is: leave ``synchronous_commit`` on. The tables lie in a schema of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from sovguard.errors import ConfigError, VaultError
+from sovguard.vault.sql import SqlStore, schema
+
+_NAME = re.compile("[a-z_][a-z0-9_]{0,62}")
+
+
+class PostgresStore(SqlStore):
+    """Rows in PostgreSQL.
+
+    Args:
+        address: A connection string (``postgresql://…``); its password may come from elsewhere, as libpq takes it.
+        schema_name: The schema that holds the tables; made by ``create``.
+        connections: Most connections at once.
+        wait: Seconds to wait for the server or for a free connection.
+
+    Raises:
+        ConfigError: The name of the schema is none.
+        VaultError: The server cannot be reached.
+    """
+
+    placeholder = "%s"
+    locking = " FOR UPDATE"
+    cast_octets = "::bytea"
+
+    def __init__(
+        self, address: str, *, schema_name: str = "sovguard", connections: int = 8, wait: float = 10.0
+    ) -> None:
+        if not _NAME.fullmatch(schema_name):
+            raise ConfigError("the name of a schema has to be of lower-case letters, digits and underscores")
+        self.schema_name = schema_name
+        self._pool = ConnectionPool(
+            address,
+            min_size=1,
+            max_size=connections,
+            timeout=wait,
+            open=False,
+            kwargs={"autocommit": True, "connect_timeout": max(1, int(wait))},
+            configure=self._configure,
+            check=ConnectionPool.check_connection,
+        )
+        try:
+            self._pool.open(wait=True, timeout=wait)
+        except (psycopg.Error, PoolTimeout) as error:
+            self._pool.close()
+            _explain(error)
+
+    def __repr__(self) -> str:
+        return f"PostgresStore(schema {self.schema_name!r})"
+
+    def _configure(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema_name)))
+
+    def make_tables(self) -> None:
+        """Make the schema and the tables where they are missing."""
+        with self.transaction() as run:
+            run.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"sovguard {self.schema_name}",))
+            run.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema_name)))
+            found = run.execute("SELECT to_regclass('meta')").fetchone()
+            if found is None or found[0] is None:
+                for statement in schema("BYTEA", "BIGINT"):
+                    run.execute(statement)
+
+    def meta(self) -> bytes | None:
+        """Return what the vault says of itself; ``None`` if there is none."""
+        if self.rows("SELECT to_regclass('meta')")[0][0] is None:
+            return None
+        return super().meta()
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows that a statement gives."""
+        try:
+            with self._pool.connection() as connection:
+                return connection.execute(statement, parameters, prepare=True).fetchall()
+        except (psycopg.Error, PoolTimeout) as error:
+            _explain(error)
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Cursor[Any]]:
+        """Run statements that are committed together or not at all."""
+        try:
+            with (
+                self._pool.connection() as connection,
+                connection.transaction(),
+                connection.cursor() as cursor,
+            ):
+                yield cursor
+        except (psycopg.Error, PoolTimeout) as error:
+            _explain(error)
+
+    def size(self) -> int:
+        """Return how many octets the tables and their indexes take."""
+        statement = "SELECT COALESCE(SUM(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c JOIN pg_namespace n "
+        statement += "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'"
+        size: int = self.rows(statement, (self.schema_name,))[0][0]
+        return size
+
+    def close(self) -> None:
+        """End the connections."""
+        self._pool.close()
+
+
+def _explain(error: Exception) -> NoReturn:
+    if isinstance(error, PoolTimeout):
+        what = "no connection to the server could be had in time; look whether it runs and how many connections it allows"
+    elif isinstance(error, psycopg.OperationalError):
+        what = "the server cannot be reached or gave up; look whether it runs, and at its log"
+    elif isinstance(error, psycopg.errors.InsufficientPrivilege):
+        what = "the user may not do this; grant it the schema and its tables"
+    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        what = "the server is read-only; name the primary"
+    elif isinstance(error, psycopg.errors.DiskFull):
+        what = "the server's disk is full; make room"
+    else:
+        what = f"{type(error).__name__}; look at the server's log"
+    # psycopg's message may quote parameters.
+    raise VaultError(f"the vault's database failed: {what}. Nothing was sent and nothing was lost") from None

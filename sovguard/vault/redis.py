@@ -1,0 +1,295 @@
+"""A store in Redis (version 5 or newer): for any number of machines.
+
+**As durable as the server is set up to be.** Without ``appendonly yes`` a restart loses everything; with ``appendfsync
+everysec`` a power cut loses the last second; only ``appendfsync always`` keeps what was acknowledged. ``durability()`` says
+what it finds. A failover to a replica can lose what had not been replicated. Lost mappings cannot be restored: where that
+matters, use PostgreSQL.
+
+All keys of a session share a hash tag, so that a cluster keeps them together.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+import redis
+
+from sovguard.errors import VaultError
+from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
+
+_MANY = 500
+
+
+class RedisStore:
+    """Rows in Redis.
+
+    Args:
+        address: ``redis://…`` or ``rediss://…``.
+        prefix: What the names of all keys begin with.
+        wait: Seconds to wait for the server.
+
+    Raises:
+        VaultError: The server cannot be reached.
+    """
+
+    def __init__(self, address: str, *, prefix: str = "sovguard", wait: float = 10.0) -> None:
+        self.prefix = prefix
+        self._client: Any = redis.Redis.from_url(address, socket_timeout=wait, socket_connect_timeout=wait)
+        self._run("ping")
+
+    def __repr__(self) -> str:
+        return f"RedisStore(prefix {self.prefix!r})"
+
+    def durability(self) -> str:
+        """Return what the server promises: ``always``, ``everysec``, ``no``, ``none`` (memory alone) or ``unknown``."""
+        try:
+            if self._client.config_get("appendonly").get("appendonly") != "yes":
+                return "none"
+            return str(self._client.config_get("appendfsync").get("appendfsync"))
+        except redis.RedisError:  # servers of others often forbid CONFIG
+            return "unknown"
+
+    def create(self, meta: bytes) -> None:
+        """Make a new vault."""
+        if not self._run("set", self._name("meta"), meta, nx=True):
+            raise VaultError("there is a vault here already; it was not changed: name another prefix")
+
+    def meta(self) -> bytes | None:
+        """Return what the vault says of itself; ``None`` if there is none."""
+        stored: bytes | None = self._run("get", self._name("meta"))
+        return stored
+
+    def set_meta(self, meta: bytes) -> None:
+        """Replace what the vault says of itself."""
+        self._run("set", self._name("meta"), meta)
+
+    def session(self, sid: bytes) -> SessionRow | None:
+        """Return a session."""
+        stored = self._run("get", self._of(sid, "session"))
+        return None if stored is None else _session(stored)
+
+    def find(self, sid: bytes, lookups: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entries with these lookups, by lookup."""
+        surrogates = [
+            each.decode() for each in self._many(self._of(sid, "lookups"), lookups) if each is not None
+        ]
+        return {row.lookup: row for row in self.read(sid, surrogates).values() if row.lookup is not None}
+
+    def read(self, sid: bytes, surrogates: Sequence[str]) -> Mapping[str, EntryRow]:
+        """Return the entries with these surrogates."""
+        stored = self._many(self._of(sid, "entries"), surrogates)
+        return {
+            name: _entry(name, each)
+            for name, each in zip(surrogates, stored, strict=True)
+            if each is not None
+        }
+
+    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
+        """Return the entries of one person, in the order of minting."""
+        names = [
+            name.decode() for name in self._run("lrange", self._of(sid, f"person:{person.hex()}"), 0, -1)
+        ]
+        rows = self.read(sid, names).values()
+        return sorted((row for row in rows if row.person == person), key=lambda row: row.seq)
+
+    def people(self, sid: bytes, after: int) -> list[EntryRow]:
+        """Return the first mention of each person but for the first ``after``, in order."""
+        names = [name.decode() for name in self._run("lrange", self._of(sid, "people"), after, -1)]
+        rows = self.read(sid, names)
+        return [rows[name] for name in names]
+
+    def commit(self, change: Change) -> bool:
+        """Make a change; ``False``, and nothing changed, if the session is not as expected."""
+        row, name = change.row, self._of(change.row.sid, "session")
+        try:
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.watch(name)
+                stored = pipe.get(name)
+                if (None if stored is None else _session(stored).version) != change.expected:
+                    return False
+                names = self._of(row.sid, "entries")
+                old = (
+                    pipe.hmget(names, [entry.surrogate for entry in change.entries]) if change.entries else []
+                )
+                pipe.multi()
+                pipe.set(name, _of_session(row))
+                if change.expected is None:
+                    pipe.zadd(self._name("sessions"), {row.sid: row.created})
+                    pipe.sadd(self._name(f"tenant:{row.tenant.hex()}"), row.sid)
+                for entry, before in zip(change.entries, old, strict=True):
+                    self._put(
+                        pipe, row.sid, entry, None if before is None else _entry(entry.surrogate, before)
+                    )
+                pipe.execute()
+        except redis.WatchError:
+            return False
+        except redis.RedisError as error:
+            _explain(error)
+        return True
+
+    def drop(self, sid: bytes) -> None:
+        """Delete a session and its entries."""
+        row = self.session(sid)
+        with self._transaction() as pipe:
+            pipe.delete(*self._all(sid))
+            pipe.zrem(self._name("sessions"), sid)
+            if row is not None:
+                pipe.srem(self._name(f"tenant:{row.tenant.hex()}"), sid)
+
+    def shred(self, row: SessionRow) -> None:
+        """Put ``row`` in the place of a session, and delete its entries."""
+        with self._transaction() as pipe:
+            pipe.delete(*self._all(row.sid))
+            pipe.set(self._of(row.sid, "session"), _of_session(row))
+
+    def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
+        """Give every session, or every one of a tenant."""
+        if tenant is None:
+            found = self._run("zrange", self._name("sessions"), 0, -1)
+        else:
+            found = sorted(self._run("smembers", self._name(f"tenant:{tenant.hex()}")))
+        for sid in found:
+            if (row := self.session(sid)) is not None:
+                yield row
+
+    def entries(self, sid: bytes) -> Iterator[EntryRow]:
+        """Give every entry of a session, in the order of minting."""
+        stored = self._run("hgetall", self._of(sid, "entries"))
+        rows = [_entry(name.decode(), each) for name, each in stored.items()]
+        yield from sorted(rows, key=lambda row: row.seq)
+
+    def add_event(self, event: Event) -> None:
+        """Write down what was done."""
+        sid = None if event.sid is None else event.sid.hex()
+        self._run("rpush", self._name("events"), json.dumps([event.at, event.what, sid, event.count]))
+
+    def events(self) -> list[Event]:
+        """Return what was written down, the oldest first."""
+        rows = [json.loads(each) for each in self._run("lrange", self._name("events"), 0, -1)]
+        return [
+            Event(at, what, None if sid is None else bytes.fromhex(sid), count)
+            for at, what, sid, count in rows
+        ]
+
+    def close(self) -> None:
+        """End the connections."""
+        self._client.close()
+
+    def _put(self, pipe: Any, sid: bytes, entry: EntryRow, before: EntryRow | None) -> None:
+        pipe.hset(self._of(sid, "entries"), entry.surrogate, _of_entry(entry))
+        if before is not None and before.lookup is not None and entry.lookup is None:
+            pipe.hdel(self._of(sid, "lookups"), before.lookup)
+        if entry.lookup is not None:
+            pipe.hset(self._of(sid, "lookups"), entry.lookup, entry.surrogate)
+        if before is None:
+            if entry.person is not None:
+                pipe.rpush(self._of(sid, f"person:{entry.person.hex()}"), entry.surrogate)
+            if entry.person_no is not None:
+                pipe.rpush(self._of(sid, "people"), entry.surrogate)
+
+    def _all(self, sid: bytes) -> list[str]:
+        people = {row.person for row in self.entries(sid) if row.person is not None}
+        parts = ["session", "entries", "lookups", "people", *(f"person:{person.hex()}" for person in people)]
+        return [self._of(sid, part) for part in parts]
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._client)
+
+    def _many(self, name: str, fields: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        for start in range(0, len(fields), _MANY):
+            found += self._run("hmget", name, list(fields[start : start + _MANY]))
+        return found
+
+    def _run(self, command: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return getattr(self._client, command)(*arguments, **options)
+        except redis.RedisError as error:
+            _explain(error)
+
+    def _name(self, part: str) -> str:
+        return f"{self.prefix}:{part}"
+
+    def _of(self, sid: bytes, part: str) -> str:
+        return f"{self.prefix}:{{{sid.hex()}}}:{part}"
+
+
+class _Transaction:
+    """Commands that are carried out together, at the end."""
+
+    def __init__(self, client: Any) -> None:
+        self._pipe = client.pipeline(transaction=True)
+
+    def __enter__(self) -> Any:
+        return self._pipe
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                self._pipe.execute()
+        except redis.RedisError as failed:
+            _explain(failed)
+        finally:
+            self._pipe.reset()
+
+
+def _text(octets: bytes | None) -> str | None:
+    return None if octets is None else base64.b64encode(octets).decode()
+
+
+def _octets(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
+
+
+def _of_session(row: SessionRow) -> str:
+    sealed = [_text(each) for each in (row.sid, row.tenant, row.name, row.wrapped, row.header)]
+    return json.dumps(
+        [*sealed, row.version, row.key_id, list(row.namespaces), list(row.former), row.created, row.expires]
+    )
+
+
+def _session(stored: bytes) -> SessionRow:
+    *sealed, version, key_id, namespaces, former, created, expires = json.loads(stored)
+    sid, tenant, name, wrapped, header = (_octets(each) or b"" for each in sealed)
+    return SessionRow(
+        sid,
+        tenant,
+        version,
+        name,
+        key_id,
+        wrapped,
+        header,
+        tuple(namespaces),
+        tuple(former),
+        created,
+        expires,
+    )
+
+
+def _of_entry(row: EntryRow) -> str:
+    sealed = [_text(each) for each in (row.lookup, row.person, row.record)]
+    return json.dumps([*sealed, row.seq, row.entity_type, row.person_no, row.expires])
+
+
+def _entry(surrogate: str, stored: bytes) -> EntryRow:
+    lookup, person, record, seq, entity_type, person_no, expires = json.loads(stored)
+    return EntryRow(
+        surrogate, seq, entity_type, _octets(lookup), _octets(person), person_no, _octets(record), expires
+    )
+
+
+def _explain(error: Exception) -> NoReturn:
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        what = "the server's memory is full; give it more, and never let it evict"
+    elif isinstance(error, redis.exceptions.ReadOnlyError):
+        what = "the server is a replica; name the primary"
+    elif isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
+        what = "the server refuses the user; look at its password and rights"
+    elif isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        what = "the server cannot be reached; look whether it runs"
+    else:
+        what = f"{type(error).__name__}; look at the server's log"
+    raise VaultError(f"the vault's Redis failed: {what}. Nothing was sent and nothing was lost") from None

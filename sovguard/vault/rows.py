@@ -1,0 +1,179 @@
+"""What a store keeps: rows of which it understands nothing but their keys, and changes that happen whole or not at all.
+
+Between ``SealedVault``, which seals and opens, and the stores (SQLite, PostgreSQL, Redis, memory), which see sealed bytes,
+keyed hashes, random surrogates, names of entity types and times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session.
+
+    Attributes:
+        sid: Keyed hash of tenant and session id.
+        tenant: Keyed hash of the tenant.
+        version: Counts the changes of the session; a change that was worked out on an older one is refused.
+        name: Sealed: its tenant and id, for whoever administers the vault; empty once it is erased.
+        key_id: Which key-encryption key wrapped its data key; empty once that is destroyed.
+        wrapped: The data key, wrapped; empty once it is destroyed.
+        header: Sealed: what the session's surrogates are made of.
+        namespaces: Its namespaces.
+        former: Namespaces that it had before it was erased.
+        created: When it was made, in seconds since 1970.
+        expires: When what is in it now ends; ``None`` for never.
+    """
+
+    sid: bytes
+    tenant: bytes
+    version: int
+    name: bytes
+    key_id: str
+    wrapped: bytes
+    header: bytes
+    namespaces: tuple[str, ...]
+    former: tuple[str, ...]
+    created: int
+    expires: int | None
+
+    def __repr__(self) -> str:
+        return f"SessionRow(version {self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One value.
+
+    Attributes:
+        surrogate: What stands for it.
+        seq: Its place in the order of minting in its session.
+        entity_type: What it is.
+        lookup: Keyed hash of the value and what it is; ``None`` once it is gone.
+        person: Keyed hash of who is meant; ``None`` for what is no person, or gone.
+        person_no: For the first mention of a person: how many there are with this one.
+        record: Sealed: the value; ``None`` once it is gone.
+        expires: When it ends; ``None`` for never.
+    """
+
+    surrogate: str
+    seq: int
+    entity_type: str
+    lookup: bytes | None
+    person: bytes | None
+    person_no: int | None
+    record: bytes | None
+    expires: int | None
+
+    def __repr__(self) -> str:
+        return f"EntryRow({self.entity_type})"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one session, in one commit.
+
+    Attributes:
+        row: The session as it will be.
+        expected: The version it has now; ``None`` if there is no such session.
+        entries: Entries that are new, or take the place of those with the same surrogate.
+    """
+
+    row: SessionRow
+    expected: int | None
+    entries: Sequence[EntryRow] = ()
+
+    def __repr__(self) -> str:
+        return f"Change({len(self.entries)} entries)"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was done to a vault, for whoever keeps its records; no value is in it.
+
+    Attributes:
+        at: When, in seconds since 1970.
+        what: ``erased values``, ``erased person``, ``erased session``, ``erased tenant``, ``swept`` or ``rotated``.
+        sid: The session's keyed hash, if it was about one.
+        count: How many values or sessions.
+    """
+
+    at: int
+    what: str
+    sid: bytes | None
+    count: int
+
+
+class Store(Protocol):
+    """Where rows lie. Safe to share between threads and, but for memory, between processes.
+
+    A method that cannot do all of what it was asked raises ``VaultError`` and changes nothing.
+    """
+
+    def create(self, meta: bytes) -> None:
+        """Make a new vault; ``VaultError`` if there is one."""
+        ...
+
+    def meta(self) -> bytes | None:
+        """Return what ``create`` or ``set_meta`` was given; ``None`` if there is no vault."""
+        ...
+
+    def set_meta(self, meta: bytes) -> None:
+        """Replace it."""
+        ...
+
+    def session(self, sid: bytes) -> SessionRow | None:
+        """Return a session as it is after every change that was committed, in any process."""
+        ...
+
+    def find(self, sid: bytes, lookups: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entries with these lookups, by lookup."""
+        ...
+
+    def read(self, sid: bytes, surrogates: Sequence[str]) -> Mapping[str, EntryRow]:
+        """Return the entries with these surrogates."""
+        ...
+
+    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
+        """Return the entries of one person, in the order of minting."""
+        ...
+
+    def people(self, sid: bytes, after: int) -> list[EntryRow]:
+        """Return the first mention of each person but for the first ``after``, in order."""
+        ...
+
+    def commit(self, change: Change) -> bool:
+        """Make a change, durably; ``False``, and nothing changed, if the session is not as expected."""
+        ...
+
+    def drop(self, sid: bytes) -> None:
+        """Delete a session and its entries."""
+        ...
+
+    def shred(self, row: SessionRow) -> None:
+        """Put ``row`` in the place of a session, whatever its version, and delete what its entries hold."""
+        ...
+
+    def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
+        """Give every session, or every one of a tenant."""
+        ...
+
+    def entries(self, sid: bytes) -> Iterator[EntryRow]:
+        """Give every entry of a session, in the order of minting."""
+        ...
+
+    def add_event(self, event: Event) -> None:
+        """Write down what was done."""
+        ...
+
+    def events(self) -> list[Event]:
+        """Return what was written down, the oldest first."""
+        ...
+
+    def close(self) -> None:
+        """End its connections."""
+        ...

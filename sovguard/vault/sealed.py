@@ -1,0 +1,378 @@
+"""The durable vault: seals what it is given and keeps it in a store, for as many processes as there are.
+
+Between a Guard and a ``Store``. Every change of a session is worked out on one version of it and committed only if that is
+still its version, so two processes that meet a value at once mint one surrogate for it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Self
+
+from sovguard.entities import ENTITY_TYPES
+from sovguard.errors import ConfigError, VaultError
+from sovguard.surrogates import BODY_LENGTH, mint, new_key, new_namespace, word_for
+from sovguard.vault.crypto import new_key as new_secret
+from sovguard.vault.crypto import tag
+from sovguard.vault.keys import KeyProvider
+from sovguard.vault.numbering import Block, Numbers, block_of
+from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
+from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
+from sovguard.vault.store import Entry, SessionRef, SessionState
+
+_ATTEMPTS = 200
+_CACHED = 512
+_LOCKS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session as it was at one version."""
+
+    row: SessionRow
+    keys: SessionKeys
+    header: Header
+
+    def __repr__(self) -> str:
+        return f"_Opened({self.row!r})"
+
+
+class SealedVault:
+    """A vault whose records are sealed and outlive the process.
+
+    Args:
+        store: Where they lie.
+        keys: What wraps the data keys of sessions.
+        ttl: How long a session lives from its first use; ``None`` for ever.
+        ttls: How long values live from their first mention, by entity type or legal class (``"unique_identifier"``); the
+            type counts before the class.
+        clock: Seconds since 1970.
+
+    Raises:
+        VaultError: There is no vault in the store: make one with ``SealedVault.create``. Or the keys are not its keys.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyProvider,
+        *,
+        ttl: timedelta | None = None,
+        ttls: Mapping[str, timedelta] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        known = {*ENTITY_TYPES, *(each.legal_class for each in ENTITY_TYPES.values())}
+        for name, span in {**(ttls or {}), **({} if ttl is None else {"ttl": ttl})}.items():
+            if name not in known and name != "ttl" and not name.isupper():
+                raise ConfigError(f"ttls: {name!r} is neither an entity type nor a legal class")
+            if not isinstance(span, timedelta) or span <= timedelta(0):
+                raise ConfigError(f"the time to live of {name} has to be a timedelta of more than nothing")
+        self.store, self.keys = store, keys
+        self._ttl, self._ttls, self._clock = ttl, dict(ttls or {}), clock
+        stored = store.meta()
+        if stored is None:
+            raise VaultError(
+                "there is no vault here; make one with 'sovguard vault init' or SealedVault.create(), or name the place "
+                "where it is. A vault is never made anew by itself"
+            )
+        self.meta = Meta.decode(stored)
+        self._index = self.meta.index_key(keys)
+        self._cache: OrderedDict[bytes, _Opened] = OrderedDict()
+        self._guarded = threading.Lock()
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def __repr__(self) -> str:
+        return f"SealedVault({type(self.store).__name__})"
+
+    @classmethod
+    def create(cls, store: Store, keys: KeyProvider, **settings: object) -> Self:
+        """Make a vault in an empty store and return it.
+
+        Raises:
+            VaultError: There is one already.
+        """
+        vault_id, index = os.urandom(ID), new_secret()
+        key_id, wrapped = keys.wrap(index, Meta(vault_id, "", b"").context())
+        store.create(Meta(vault_id, key_id, wrapped).encode())
+        return cls(store, keys, **settings)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """End the store's connections."""
+        self.store.close()
+
+    def sid(self, session: SessionRef) -> bytes:
+        """Return what a session's rows are found by."""
+        parts = (
+            session.tenant.encode("utf-8", "surrogatepass"),
+            session.session_id.encode("utf-8", "surrogatepass"),
+        )
+        return tag(self._index, b"session", *parts)[:ID]
+
+    def tenant_tag(self, tenant: str) -> bytes:
+        """Return what a tenant's rows are found by."""
+        return tag(self._index, b"tenant", tenant.encode("utf-8", "surrogatepass"))[:ID]
+
+    def now(self) -> int:
+        """Return the time by the vault's clock, in whole seconds since 1970."""
+        return int(self._clock())
+
+    def open(self, session: SessionRef) -> SessionState:
+        """Return the state of ``session``, making the session first if there is none."""
+        return self._opened(session, make=True).header.state
+
+    def put(self, session: SessionRef, entries: Sequence[Entry], *, avoid: Collection[str] = ()) -> list[str]:
+        """Return one surrogate for each of ``entries``, in their order, minting those that have none."""
+        opened = self._opened(session)
+        found = self._find(opened, dict.fromkeys(entries))
+        if any(entry not in found for entry in entries):
+            found = self._minted(session, entries, avoid)
+        return [found[entry] for entry in entries]
+
+    def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry | None]:
+        """Return the entries of those ``surrogates`` that this session knows; ``None`` for what has ended or was erased."""
+        opened = self._opened(session)
+        rows = self.store.read(opened.row.sid, list(surrogates))
+        return {
+            surrogate: self._entry(rows[surrogate], opened) for surrogate in surrogates if surrogate in rows
+        }
+
+    def _entry(self, row: EntryRow, opened: _Opened) -> Entry | None:
+        if row.record is None or _over(row.expires, self.now()):
+            return None
+        return opened.keys.open_entry(row.record, row.entity_type, row.surrogate)
+
+    def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:
+        """Add to what stood behind values."""
+
+        def change(opened: _Opened) -> list[EntryRow]:
+            changed: list[EntryRow] = []
+            for surrogate, row in self.store.read(opened.row.sid, list(stood)).items():
+                if row.record is None:
+                    continue
+                entry = opened.keys.open_entry(row.record, row.entity_type, surrogate)
+                if not entry.stood.issuperset(stood[surrogate]):
+                    entry = replace(entry, stood=entry.stood.union(stood[surrogate]))
+                    changed.append(replace(row, record=opened.keys.seal_entry(entry, surrogate)))
+            return changed
+
+        self._changed(session, lambda opened: (opened.header, change(opened)))
+
+    def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
+        """Return the keys of the people whom this session knows, but for the first ``after``.
+
+        One who was erased or whose time has come is an empty key, so that the others keep their places.
+        """
+        row = self.store.session(self.sid(session))
+        if row is None or not row.wrapped:
+            return []
+        opened = self._opened(session)
+        if after >= opened.header.people:
+            return []
+        rows = self.store.people(opened.row.sid, after)
+        return ["" if (entry := self._entry(row, opened)) is None else entry.person for row in rows]
+
+    def forget(self, session: SessionRef) -> None:
+        """Drop a session and everything in it."""
+        sid = self.sid(session)
+        self.store.drop(sid)
+        with self._guarded:
+            self._cache.pop(sid, None)
+
+    def ref_of(self, row: SessionRow) -> SessionRef:
+        """Return the tenant and id of a session that was not erased."""
+        return open_name(self._index, row.name, row.sid)
+
+    def opened_row(self, row: SessionRow, ref: SessionRef | None = None) -> tuple[SessionKeys, Header]:
+        """Return the keys and the header of a session that was not erased.
+
+        Args:
+            row: The session.
+            ref: Its tenant and id, if they are known.
+        """
+        data_key = self.keys.unwrap(row.key_id, row.wrapped, session_context(self.meta.vault_id, row.sid))
+        keys = SessionKeys(data_key, self.meta.vault_id, self.ref_of(row) if ref is None else ref)
+        return keys, keys.open_header(row.header, frozenset(row.former))
+
+    def _opened(self, session: SessionRef, *, make: bool = False) -> _Opened:
+        sid = self.sid(session)
+        for _ in range(_ATTEMPTS):
+            row = self.store.session(sid)
+            if row is None or not row.wrapped:
+                if not make:
+                    raise VaultError(
+                        "this session was never opened in this vault, or it was erased; open() it first"
+                    )
+                made = self._new(session, sid, row)
+                if self.store.commit(Change(made.row, None if row is None else row.version)):
+                    return self._keep(made)
+                continue
+            if make and _over(row.expires, self.now()):
+                # What it held has ended and stays so; what comes now lives anew.
+                renewed = replace(row, version=row.version + 1, expires=self._session_ends())
+                self.store.commit(Change(renewed, row.version))
+                continue
+            with self._guarded:
+                held = self._cache.get(sid)
+                if held is not None and held.row == row:
+                    self._cache.move_to_end(sid)
+                    return held
+            return self._keep(_Opened(row, *self.opened_row(row, session)))
+        raise _busy()
+
+    def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> _Opened:
+        data_key = new_secret()
+        key_id, wrapped = self.keys.wrap(data_key, session_context(self.meta.vault_id, sid))
+        namespace = new_namespace()
+        former = erased.former if erased is not None else ()
+        keys = SessionKeys(data_key, self.meta.vault_id, session)
+        state = SessionState(new_key(), frozenset({namespace}), frozenset(), frozenset(former))
+        header = Header(state, namespace, 0, None, 0, 0)
+        row = SessionRow(
+            sid=sid,
+            tenant=self.tenant_tag(session.tenant),
+            version=1 if erased is None else erased.version + 1,
+            name=seal_name(self._index, session, sid),
+            key_id=key_id,
+            wrapped=wrapped,
+            header=keys.seal_header(header),
+            namespaces=(namespace,),
+            former=former,
+            created=self.now(),
+            expires=self._session_ends(),
+        )
+        return _Opened(row, keys, header)
+
+    def _session_ends(self) -> int | None:
+        return None if self._ttl is None else self.now() + int(self._ttl.total_seconds())
+
+    def _keep(self, opened: _Opened) -> _Opened:
+        with self._guarded:
+            self._cache[opened.row.sid] = opened
+            self._cache.move_to_end(opened.row.sid)
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+        return opened
+
+    def _find(self, opened: _Opened, entries: Collection[Entry]) -> dict[Entry, str]:
+        lookups = {opened.keys.lookup(entry): entry for entry in entries}
+        rows = self.store.find(opened.row.sid, list(lookups))
+        now = self.now()
+        return {lookups[lookup]: row.surrogate for lookup, row in rows.items() if not _over(row.expires, now)}
+
+    def _changed(
+        self, session: SessionRef, work: Callable[[_Opened], tuple[Header, Sequence[EntryRow]]]
+    ) -> _Opened:
+        """Commit what ``work`` makes of a session, working it out again if someone else was faster."""
+        sid = self.sid(session)
+        with self._locks[sid[0] % _LOCKS]:
+            for attempt in range(_ATTEMPTS):
+                opened = self._opened(session)
+                header, rows = work(opened)
+                if not rows and header is opened.header:
+                    return opened
+                row = replace(
+                    opened.row,
+                    version=opened.row.version + 1,
+                    header=opened.row.header if header is opened.header else opened.keys.seal_header(header),
+                    namespaces=tuple(sorted(header.state.namespaces)),
+                )
+                if self.store.commit(Change(row, opened.row.version, rows)):
+                    return self._keep(_Opened(row, opened.keys, header))
+                time.sleep(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
+        raise _busy()
+
+    def _minted(
+        self, session: SessionRef, entries: Sequence[Entry], avoid: Collection[str]
+    ) -> dict[Entry, str]:
+        found: dict[Entry, str] = {}
+
+        def mint_missing(opened: _Opened) -> tuple[Header, list[EntryRow]]:
+            found.clear()
+            found.update(self._find(opened, dict.fromkeys(entries)))
+            missing = [entry for entry in dict.fromkeys(entries) if entry not in found]
+            if not missing:
+                return opened.header, []
+            header, rows = self._new_rows(opened, missing, avoid)
+            found.update({entry: row.surrogate for entry, row in zip(missing, rows, strict=True)})
+            return header, [*self._ended(opened, missing), *rows]
+
+        self._changed(session, mint_missing)
+        return found
+
+    def _new_rows(
+        self, opened: _Opened, entries: Sequence[Entry], avoid: Collection[str]
+    ) -> tuple[Header, list[EntryRow]]:
+        header, keys = opened.header, opened.keys
+        blocks: dict[str, Block] = {} if header.shared is None else {"": header.shared}
+        tags: dict[str, bytes] = {}
+        for person in dict.fromkeys(entry.person for entry in entries if entry.person):
+            tags[person] = keys.person(person)
+            if known := self.store.of_person(opened.row.sid, tags[person]):
+                blocks[person] = block_of(known[-1].surrogate)
+        numbers = Numbers(header.namespace, header.next_number, blocks)
+        words, count, people = header.state.words, header.count, header.people
+        rows: list[EntryRow] = []
+        met = set(blocks)
+        for entry in entries:
+            word = word_for(entry.entity_type)
+            while True:
+                namespace, number = numbers.next_for(entry.person, new_namespace)
+                surrogate = mint(header.state.key, word, namespace, number)
+                if not avoid or surrogate[-BODY_LENGTH:] not in avoid:
+                    break
+            first = bool(entry.person) and entry.person not in met
+            met.add(entry.person)
+            people += first
+            rows.append(
+                EntryRow(
+                    surrogate,
+                    count,
+                    entry.entity_type,
+                    keys.lookup(entry),
+                    tags.get(entry.person),
+                    people if first else None,
+                    keys.seal_entry(entry, surrogate),
+                    self._ends(entry.entity_type, opened.row.expires),
+                )
+            )
+            words |= {word}
+            count += 1
+        state = replace(header.state, namespaces=header.state.namespaces.union(numbers.drawn), words=words)
+        shared = numbers.blocks.get("", header.shared)
+        return Header(state, numbers.namespace, numbers.next_number, shared, count, people), rows
+
+    def _ended(self, opened: _Opened, entries: Sequence[Entry]) -> list[EntryRow]:
+        """Return the rows of values that are minted again since their time had come, emptied."""
+        rows = self.store.find(opened.row.sid, [opened.keys.lookup(entry) for entry in entries])
+        return [emptied(row) for row in rows.values()]
+
+    def _ends(self, entity_type: str, session: int | None) -> int | None:
+        """Return when a value that is minted now ends: with its session, or before it."""
+        known = ENTITY_TYPES.get(entity_type)
+        span = self._ttls.get(entity_type) or self._ttls.get(known.legal_class if known is not None else "")
+        if span is None:
+            return session
+        own = self.now() + int(span.total_seconds())
+        return own if session is None else min(own, session)
+
+
+def emptied(row: EntryRow) -> EntryRow:
+    """Return a row without its value: its surrogate is known to have stood for something."""
+    return replace(row, lookup=None, person=None, record=None)
+
+
+def _over(expires: int | None, now: int) -> bool:
+    return expires is not None and expires <= now
+
+
+def _busy() -> VaultError:
+    return VaultError(
+        "the vault was changed by others each time this session was to be; nothing was sent: try again"
+    )

@@ -1,0 +1,237 @@
+"""What SQLite and PostgreSQL have in common: the tables, and the statements upon them.
+
+A store names how it runs a statement, what a transaction is and what its types are called; every statement is written once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sovguard.errors import VaultError
+from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
+
+_SESSION = "sid, tenant, version, name, key_id, wrapped, header, namespaces, former, created, expires"
+_ENTRY = "surrogate, seq, entity_type, lookup, person, person_no, record, expires"
+_MANY = 400
+"""Parameters of one statement: SQLite before 3.32 takes 999."""
+
+
+def schema(octets: str, number: str) -> list[str]:
+    """Return the statements that make the tables.
+
+    Args:
+        octets: What a column of octets is called.
+        number: What a column of 64-bit integers is called.
+    """
+    return [
+        f"CREATE TABLE meta (id {number} PRIMARY KEY CHECK (id = 1), content {octets} NOT NULL)",
+        f"CREATE TABLE sessions (sid {octets} PRIMARY KEY, tenant {octets} NOT NULL, version {number} NOT NULL, "
+        f"name {octets} NOT NULL, key_id TEXT NOT NULL, wrapped {octets} NOT NULL, header {octets} NOT NULL, "
+        f"namespaces TEXT NOT NULL, former TEXT NOT NULL, created {number} NOT NULL, expires {number})",
+        "CREATE INDEX sessions_of_tenant ON sessions (tenant)",
+        f"CREATE TABLE entries (sid {octets} NOT NULL, surrogate TEXT NOT NULL, seq {number} NOT NULL, "
+        f"entity_type TEXT NOT NULL, lookup {octets}, person {octets}, person_no {number}, record {octets}, "
+        f"expires {number}, PRIMARY KEY (sid, surrogate))",
+        "CREATE UNIQUE INDEX entries_by_value ON entries (sid, lookup) WHERE lookup IS NOT NULL",
+        "CREATE INDEX entries_by_person ON entries (sid, person, seq) WHERE person IS NOT NULL",
+        "CREATE INDEX entries_people ON entries (sid, person_no) WHERE person_no IS NOT NULL",
+        f"CREATE TABLE events (id {number} PRIMARY KEY, at {number} NOT NULL, what TEXT NOT NULL, sid {octets}, "
+        f"count {number} NOT NULL)",
+    ]
+
+
+class SqlStore(ABC):
+    """A store in tables."""
+
+    placeholder = "?"
+    """What stands for a parameter."""
+    locking = ""
+    """What locks a row that is read in a transaction until its end."""
+
+    @abstractmethod
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows that a statement gives, outside of any transaction."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Return a context in which statements (``execute`` of what it gives) are committed together or not at all."""
+
+    @abstractmethod
+    def make_tables(self) -> None:
+        """Make the tables where they are missing."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End its connections."""
+
+    def create(self, meta: bytes) -> None:
+        """Make a new vault."""
+        self.make_tables()
+        with self.transaction() as run:
+            if run.execute("SELECT 1 FROM meta").fetchone() is not None:
+                raise VaultError("there is a vault here already; it was not changed: name another place")
+            run.execute(self._with("INSERT INTO meta (id, content) VALUES (1, ?)"), (meta,))
+
+    def meta(self) -> bytes | None:
+        """Return what the vault says of itself; ``None`` if there is none."""
+        found = self.rows("SELECT content FROM meta WHERE id = 1")
+        return bytes(found[0][0]) if found else None
+
+    def set_meta(self, meta: bytes) -> None:
+        """Replace what the vault says of itself."""
+        with self.transaction() as run:
+            run.execute(self._with("UPDATE meta SET content = ? WHERE id = 1"), (meta,))
+
+    def session(self, sid: bytes) -> SessionRow | None:
+        """Return a session."""
+        found = self.rows(self._with(f"SELECT {_SESSION} FROM sessions WHERE sid = ?"), (sid,))
+        return _session(found[0]) if found else None
+
+    def find(self, sid: bytes, lookups: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entries with these lookups, by lookup."""
+        found: dict[bytes, EntryRow] = {}
+        for row in self._among(sid, "lookup", lookups):
+            if row.lookup is not None:
+                found[row.lookup] = row
+        return found
+
+    def read(self, sid: bytes, surrogates: Sequence[str]) -> Mapping[str, EntryRow]:
+        """Return the entries with these surrogates."""
+        return {row.surrogate: row for row in self._among(sid, "surrogate", surrogates)}
+
+    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
+        """Return the entries of one person, in the order of minting."""
+        statement = f"SELECT {_ENTRY} FROM entries WHERE sid = ? AND person = ? ORDER BY seq"
+        return [_entry(row) for row in self.rows(self._with(statement), (sid, person))]
+
+    def people(self, sid: bytes, after: int) -> list[EntryRow]:
+        """Return the first mention of each person but for the first ``after``, in order."""
+        statement = f"SELECT {_ENTRY} FROM entries WHERE sid = ? AND person_no > ? ORDER BY person_no"
+        return [_entry(row) for row in self.rows(self._with(statement), (sid, after))]
+
+    def commit(self, change: Change) -> bool:
+        """Make a change, durably; ``False``, and nothing changed, if the session is not as expected."""
+        row = change.row
+        with self.transaction() as run:
+            statement = f"SELECT version FROM sessions WHERE sid = ?{self.locking}"
+            found = run.execute(self._with(statement), (row.sid,)).fetchone()
+            if (None if found is None else found[0]) != change.expected:
+                return False
+            if found is None:
+                # Of two that make a session at once, the second finds it made.
+                cursor = run.execute(
+                    self._with(_insert("sessions", _SESSION) + " ON CONFLICT DO NOTHING"), _of_session(row)
+                )
+                if cursor.rowcount != 1:
+                    return False
+            else:
+                self._update(run, row)
+            self._put(run, row.sid, change.entries)
+        return True
+
+    def drop(self, sid: bytes) -> None:
+        """Delete a session and its entries."""
+        with self.transaction() as run:
+            for table in ("entries", "sessions"):
+                run.execute(self._with(f"DELETE FROM {table} WHERE sid = ?"), (sid,))
+
+    def shred(self, row: SessionRow) -> None:
+        """Put ``row`` in the place of a session, and delete its entries."""
+        with self.transaction() as run:
+            self._update(run, row)
+            run.execute(self._with("DELETE FROM entries WHERE sid = ?"), (row.sid,))
+
+    def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
+        """Give every session, or every one of a tenant."""
+        where, parameters = ("", ()) if tenant is None else (" WHERE tenant = ?", (tenant,))
+        for row in self.rows(
+            self._with(f"SELECT {_SESSION} FROM sessions{where} ORDER BY created, sid"), parameters
+        ):
+            yield _session(row)
+
+    def entries(self, sid: bytes) -> Iterator[EntryRow]:
+        """Give every entry of a session, in the order of minting."""
+        for row in self.rows(self._with(f"SELECT {_ENTRY} FROM entries WHERE sid = ? ORDER BY seq"), (sid,)):
+            yield _entry(row)
+
+    def add_event(self, event: Event) -> None:
+        """Write down what was done."""
+        statement = (
+            "INSERT INTO events (id, at, what, sid, count) SELECT COALESCE(MAX(id), 0) + 1, CAST(? AS BIGINT), "
+            f"CAST(? AS TEXT), ?{self.cast_octets}, CAST(? AS BIGINT) FROM events"
+        )
+        with self.transaction() as run:
+            run.execute(self._with(statement), (event.at, event.what, event.sid, event.count))
+
+    cast_octets = ""
+    """What says that a parameter is a column of octets."""
+
+    def events(self) -> list[Event]:
+        """Return what was written down, the oldest first."""
+        rows = self.rows("SELECT at, what, sid, count FROM events ORDER BY id")
+        return [Event(at, what, None if sid is None else bytes(sid), count) for at, what, sid, count in rows]
+
+    def _with(self, statement: str) -> str:
+        return statement if self.placeholder == "?" else statement.replace("?", self.placeholder)
+
+    def _among(self, sid: bytes, column: str, values: Sequence[Any]) -> Iterator[EntryRow]:
+        for start in range(0, len(values), _MANY):
+            some = values[start : start + _MANY]
+            statement = (
+                f"SELECT {_ENTRY} FROM entries WHERE sid = ? AND {column} IN ({', '.join('?' * len(some))})"
+            )
+            for row in self.rows(self._with(statement), (sid, *some)):
+                yield _entry(row)
+
+    def _update(self, run: Any, row: SessionRow) -> None:
+        columns = _SESSION.split(", ")[1:]
+        statement = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in columns)} WHERE sid = ?"
+        run.execute(self._with(statement), (*_of_session(row)[1:], row.sid))
+
+    def _put(self, run: Any, sid: bytes, entries: Sequence[EntryRow]) -> None:
+        if not entries:
+            return
+        changed = ", ".join(f"{name} = excluded.{name}" for name in _ENTRY.split(", ")[1:])
+        statement = (
+            f"{_insert('entries', f'sid, {_ENTRY}')} ON CONFLICT (sid, surrogate) DO UPDATE SET {changed}"
+        )
+        run.executemany(self._with(statement), [(sid, *_of_entry(entry)) for entry in entries])
+
+
+def _insert(table: str, columns: str) -> str:
+    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})"
+
+
+def _octets(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+def _session(row: Any) -> SessionRow:
+    sid, tenant, version, name, key_id, wrapped, header, namespaces, former, created, expires = row
+    return SessionRow(
+        bytes(sid), bytes(tenant), version, bytes(name), key_id, bytes(wrapped), bytes(header),
+        tuple(namespaces.split()), tuple(former.split()), created, expires,
+    )  # fmt: skip
+
+
+def _of_session(row: SessionRow) -> tuple[Any, ...]:
+    return (
+        row.sid, row.tenant, row.version, row.name, row.key_id, row.wrapped, row.header, " ".join(row.namespaces),
+        " ".join(row.former), row.created, row.expires,
+    )  # fmt: skip
+
+
+def _entry(row: Any) -> EntryRow:
+    surrogate, seq, entity_type, lookup, person, person_no, record, expires = row
+    return EntryRow(
+        surrogate, seq, entity_type, _octets(lookup), _octets(person), person_no, _octets(record), expires
+    )
+
+
+def _of_entry(row: EntryRow) -> tuple[Any, ...]:
+    return (
+        row.surrogate, row.seq, row.entity_type, row.lookup, row.person, row.person_no, row.record, row.expires,
+    )  # fmt: skip
