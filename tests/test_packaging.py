@@ -52,9 +52,13 @@ def test_the_pack_holds_no_code() -> None:
     assert isinstance(body[0].value, ast.Constant)
 
 
+IMPORTED_AS = {"haystack_ai": "haystack", "llama_index_core": "llama_index"}
+
+
 def declared(requirements: list[str]) -> set[str]:
     """Returns the names of requirements as they are imported."""
-    return {re.split("[^A-Za-z0-9_-]", line)[0].replace("-", "_").lower() for line in requirements}
+    names = {re.split("[^A-Za-z0-9_-]", line)[0].replace("-", "_").lower() for line in requirements}
+    return names | {IMPORTED_AS[name] for name in names & IMPORTED_AS.keys()}
 
 
 def test_every_import_is_declared() -> None:

@@ -12,12 +12,13 @@ from pydantic import BaseModel
 
 from sovguard import ConfigError, ForeignSurrogate, Guard, InputError, UnsupportedPayload
 from tests.clients.conftest import Serve
+from tests.conformance.conftest import swept  # noqa: F401
 from tests.conformance.drivers import RESULT
 from tests.conformance.frameworks import HaystackMessage, spoken, tool
 from tests.servers import NAME, PHONE, SURROGATE, TEXT, PatternAnalyzer, assert_only_surrogates
 from tests.wire import messages, provider
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("swept")]
 
 SAID = f"받은 말: {TEXT}"
 
