@@ -101,7 +101,11 @@ def tokenize(drafts: Sequence[Draft], vault: VaultSession, *, particles: bool = 
     for draft in drafts:
         dashes = {candidate.dash for candidate in draft.live}
         draft.literals = [
-            Span(candidate.start(next(iter(candidate.words(family)), None)), candidate.end, LITERAL_TYPE)
+            Span(
+                min(each.start(next(iter(each.words(family)), None)) for each in candidate.readings()),
+                max(each.end for each in candidate.readings()),
+                LITERAL_TYPE,
+            )
             for candidate in draft.candidates
             if candidate.dash not in dashes
         ]

@@ -96,6 +96,8 @@ class Candidate:
         starts: Offset of each of those letters.
         exact: Whether everything from the first of those letters on is spelled canonically.
         marks: The marks of emphasis or code between word and dash, and those between dash and body.
+        opened: The same place with its escapes laid open, where that reads differently (50%4ADDRESS-… may be
+            either).
     """
 
     dash: int
@@ -105,6 +107,11 @@ class Candidate:
     starts: Sequence[int]
     exact: bool
     marks: tuple[str, str] = ("", "")
+    opened: Candidate | None = None
+
+    def readings(self) -> tuple[Candidate, ...]:
+        """Return this candidate and its other reading, if it has one."""
+        return (self,) if self.opened is None else (self, self.opened)
 
     @property
     def namespace(self) -> str:
@@ -153,10 +160,13 @@ def find(text: str, namespaces: Collection[str] | None = None) -> list[Candidate
     by_dash = {candidate.dash: candidate for candidate in found}
     for candidate in _find(view.text, namespaces):
         there = _in_original(candidate, view)
-        as_written = by_dash.get(there.dash)
-        # What reads as an escape may be none: 50%4ADDRESS. As written it has the longer word then.
-        if as_written is None or len(as_written.letters) < len(there.letters):
-            by_dash[there.dash] = there
+        as_written = by_dash.setdefault(there.dash, there)
+        if (list(as_written.starts), as_written.end, as_written.body) != (
+            there.starts,
+            there.end,
+            there.body,
+        ):
+            as_written.opened = there
     return [by_dash[dash] for dash in sorted(by_dash)]
 
 

@@ -29,11 +29,11 @@ a string that is all surrogate of a number becomes the number; an answer, which 
 _BODY = ALPHABET[0] * BODY_LENGTH
 _NEXT = (_BODY, f"-{_BODY}", f"A-{_BODY}")
 # Longer than any spelling of a surrogate: every character escaped, with marks and a line break beside its dash.
-_WINDOW = 320
+_WINDOW = 2048
 _DASH = re.compile(f"[{re.escape(DASHES + FIRST)}]")
 _QUIET = re.compile("[가-힣 ,.!?\n]+")
 """What neither begins nor ends a surrogate, a mark of code or a string: given out as it comes while nothing is held."""
-_STOPS = re.compile("[^가-힣,.!?]*")
+_STOPS = re.compile("[^가-힣,.!?:=+/|@^$()<>\"'\\[\\]{}]*")
 """What stands, read backwards, behind the last character that no spelling of a surrogate holds."""
 
 
@@ -109,7 +109,8 @@ class Lane:
 
     def feed(self, piece: str) -> str:
         """Return what is certain after ``piece``; may be empty."""
-        if not self._held and self._open is None and self._before and _QUIET.fullmatch(piece):
+        decided = self._prose is not None or self._sink in ("text", "json")
+        if decided and not self._held and self._open is None and self._before and _QUIET.fullmatch(piece):
             self._before = (self._before + piece)[-_WINDOW:]
             if self._prose is not None:
                 self._prose.pass_over(piece)
@@ -125,9 +126,13 @@ class Lane:
         if self._sink in ("prose", "answer") and self._prose is None and self._held:
             begins = structured(self._held)
             if begins is None and not final:
-                return ""
+                # Blanks at the beginning tell nothing, however many come.
+                blank = self._held[: len(self._held) - len(self._held.lstrip())]
+                self._before, self._held = (self._before + blank)[-_WINDOW:], self._held[len(blank) :]
+                return blank
             self._sink = "prose" if not begins else "json" if self._sink == "answer" else "text"
             self._prose = Prose()
+            self._prose.pass_over(self._before)
             if not self._particles and self._sink == "prose":
                 self._sink = "text"
         base = len(self._before)
@@ -225,11 +230,12 @@ class Lane:
         open_starts = [
             candidate.start()
             for following in _NEXT
-            for candidate in find(known + following)
+            for place in find(known + following)
+            for candidate in place.readings()
             if candidate.start() < len(known) < candidate.end
         ]
         cut = min(open_starts, default=len(known))
-        for candidate in find(tail):
+        for candidate in (reading for place in find(tail) for reading in place.readings()):
             # The last letters of a whole surrogate look like the first of another: not if it is one.
             if candidate.start() < cut < candidate.end:
                 if self._is_one(text[: base + candidate.end]):

@@ -150,28 +150,35 @@ def resolve(texts: Sequence[str], state: SessionState, lookup: Lookup) -> list[R
         state: The session's state.
         lookup: The session's vault look-up: canonical surrogates to the entries it knows.
     """
-    found: list[list[tuple[Candidate, list[str]]]] = []
+    found: list[list[_Row]] = []
     wanted: set[str] = set()
     for text in texts:
         rows = [(candidate, _spellings(candidate, state)) for candidate in find(text)]
-        wanted.update(spelling for _, spellings in rows for spelling in spellings)
+        wanted.update(spelling for _, spellings in rows for spelling, _ in spellings)
         found.append(rows)
     known = lookup(wanted) if wanted else {}
     family = FAMILY_WORDS if state.words <= FAMILY_WORDS else FAMILY_WORDS | state.words
     return [_select(text, rows, known, state, family) for text, rows in zip(texts, found, strict=True)]
 
 
-def _spellings(candidate: Candidate, state: SessionState) -> list[str]:
-    """Return the canonical surrogates that ``candidate`` can be, longest word first; those that verify."""
-    if candidate.namespace not in state.namespaces:
-        return []
-    spellings = (f"{word}-{candidate.body}" for word in candidate.words(state.words))
-    return [spelling for spelling in spellings if verifies(state.key, spelling)]
+_Row = tuple[Candidate, list[tuple[str, Candidate]]]
+"""A place, and the surrogates that it can be, each with how it has to be read for it."""
+
+
+def _spellings(candidate: Candidate, state: SessionState) -> list[tuple[str, Candidate]]:
+    """Return the canonical surrogates that ``candidate`` can be, as written first, longest word first; those that verify."""
+    return [
+        (spelling, reading)
+        for reading in candidate.readings()
+        if reading.namespace in state.namespaces
+        for word in reading.words(state.words)
+        if verifies(state.key, spelling := f"{word}-{reading.body}")
+    ]
 
 
 def _select(
     text: str,
-    rows: Iterable[tuple[Candidate, list[str]]],
+    rows: Iterable[_Row],
     known: Mapping[str, Entry | None],
     state: SessionState,
     family: Collection[str],
@@ -181,20 +188,20 @@ def _select(
     left: list[tuple[int, int, bool]] = []
     position = 0
     for candidate, spellings in rows:
-        spelling = next((spelling for spelling in spellings if spelling in known), None)
+        spelling, reading = next(((each, how) for each, how in spellings if each in known), (None, candidate))
         entry = known[spelling] if spelling is not None else None
         if spelling is not None and entry is not None:
             word = spelling[: spelling.index("-")]
-            start = candidate.start(word)
+            start = reading.start(word)
             if start >= position:
                 if left and left[-1][1] > start:
                     del left[-1]
-                marks = ("", "") if candidate.exact else candidate.marks_around(text, word)
-                hits.append(Hit(start, candidate.end, candidate.dash, entry, marks))
-                position = candidate.end
+                marks = ("", "") if reading.exact else reading.marks_around(text, word)
+                hits.append(Hit(start, reading.end, candidate.dash, entry, marks))
+                position = reading.end
                 continue
         likely = next(iter(candidate.words(family)), None)
-        own = candidate.namespace in state.namespaces
+        own = any(each.namespace in state.namespaces for each in candidate.readings())
         gone = spelling is not None or (likely is not None and candidate.namespace in state.former)
         if own or gone or (likely is not None and stands_alone(text, candidate, likely)):
             left.append((max(candidate.start(likely), position), candidate.end, gone))

@@ -123,6 +123,13 @@ class SealedVault:
         """Return the time by the vault's clock, in whole seconds since 1970."""
         return int(self._clock())
 
+    @staticmethod
+    def busy() -> VaultError:
+        """Return the error for a session that others kept changing."""
+        return VaultError(
+            "the vault was changed by others each time this session was to be; nothing was sent: try again"
+        )
+
     def open(self, session: SessionRef) -> SessionState:
         """Return the state of ``session``, making the session first if there is none."""
         return self._opened(session, make=True).header.state
@@ -224,7 +231,7 @@ class SealedVault:
                     self._cache.move_to_end(sid)
                     return held
             return self._keep(_Opened(row, *self.opened_row(row, session)))
-        raise _busy()
+        raise self.busy()
 
     def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> _Opened:
         data_key = new_secret()
@@ -286,7 +293,7 @@ class SealedVault:
                 if self.store.commit(Change(row, opened.row.version, rows)):
                     return self._keep(_Opened(row, opened.keys, header))
                 time.sleep(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
-        raise _busy()
+        raise self.busy()
 
     def _minted(
         self, session: SessionRef, entries: Sequence[Entry], avoid: Collection[str]
@@ -370,9 +377,3 @@ def emptied(row: EntryRow) -> EntryRow:
 
 def _over(expires: int | None, now: int) -> bool:
     return expires is not None and expires <= now
-
-
-def _busy() -> VaultError:
-    return VaultError(
-        "the vault was changed by others each time this session was to be; nothing was sent: try again"
-    )

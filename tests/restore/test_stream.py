@@ -13,7 +13,19 @@ from tests.servers import EMAIL, NAME, PHONE, RRN, PatternAnalyzer
 
 SESSION = Guard(_analyzer=PatternAnalyzer()).session()
 PERSON, NUMBER, RESIDENT, MAIL = (SESSION.redact(value).text for value in (NAME, PHONE, RRN, EMAIL))
-SURROGATES = (PERSON, NUMBER, RESIDENT, MAIL)
+# Words that begin with letters which escapes end with.
+OTHER_WORDS = [
+    SESSION.surrogate(f"값 {name}", name)
+    for name in (
+        "MAC_ADDRESS",
+        "KR_DRIVER_LICENSE",
+        "KR_MILITARY_ID",
+        "KR_ADDRESS",
+        "DATE_OF_BIRTH",
+        "CREDIT_CARD",
+    )
+]
+SURROGATES = (PERSON, NUMBER, RESIDENT, MAIL, *OTHER_WORDS)
 
 
 def full_width(text: str) -> str:
@@ -46,6 +58,10 @@ CHANGED = [
         surrogate.replace("-", "\\u002d"),
         "".join(f"\\u{ord(char):04x}" for char in surrogate),
         surrogate.replace("-", "-\\n"),
+        "".join(f"&#0{ord(char):06};" for char in surrogate),
+        f"AB%4{surrogate}",
+        f"x\\u00{surrogate}",
+        surrogate[0] + "\\u200b" + surrogate[1:],
         surrogate[:-1] + ("0" if surrogate[-1] != "0" else "1"),
         surrogate[:9],
         surrogate[3:],
