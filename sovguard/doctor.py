@@ -263,7 +263,7 @@ def _address(address: str, because: str, fix: str) -> Iterator[Concern]:
             because,
             fix,
         )
-    if "://" in address and urlsplit(address).scheme != "https":
+    if "://" in address and not address.lower().startswith("https://"):
         yield Concern("leak", f"requests to {host} are not encrypted", because, "use https")
 
 
@@ -272,11 +272,13 @@ def _of_client(client: Any) -> Iterator[Concern]:
         return
     chain = _http_clients(client)
     name = type(client).__name__
-    if not any(guard_of(http) is not None for http in chain):
+    if not chain or not all(guard_of(http) is not None for http in chain):
         yield Concern(
             "leak",
             f"this {name} is not protected",
-            "no guard is in its HTTP client" if chain else "it has no HTTP client that could be looked into",
+            "an HTTP client that it holds has no guard"
+            if chain
+            else "it has no HTTP client that could be looked into",
             "guard.wrap() it, or give it http_client=guard.http_client()"
             if chain
             else "use one of sovguard's adapters",
@@ -299,34 +301,35 @@ def _of_client(client: Any) -> Iterator[Concern]:
         )
 
 
+_HOLDS = (
+    "_client", "client", "root_client", "async_client", "root_async_client", "_async_client", "_aclient", "http_client",
+    "http_async_client", "_http_client",
+)  # fmt: skip
+
+
 def _http_clients(client: Any) -> list[Any]:
-    """Return the client and what it holds at the places where the known libraries keep their HTTP clients."""
+    """Return the HTTP clients that a client is, or holds at the places where the known libraries keep them."""
     found: list[Any] = []
+    seen: list[Any] = []
     waiting = [client]
-    while waiting and len(found) < 20:
+    while waiting and len(seen) < 100:
         each = waiting.pop()
-        if each is None or any(each is other for other in found):
+        if each is None or any(each is other for other in seen):
             continue
+        seen.append(each)
         if hasattr(each, "send") and hasattr(each, "build_request"):
             found.append(each)
             continue
-        names = (
-            "_client",
-            "client",
-            "root_client",
-            "async_client",
-            "root_async_client",
-            "_async_client",
-            "http_client",
-        )
-        waiting += [vars(each).get(name) for name in names] if hasattr(each, "__dict__") else []
-        private = getattr(each, "__pydantic_private__", None) or {}
-        waiting += [private.get(name) for name in names]
+        held = {**(getattr(each, "__pydantic_private__", None) or {}), **getattr(each, "__dict__", {})}
+        waiting += [held.get(name) for name in _HOLDS]
     return found
 
 
 def _host(address: str) -> str:
-    return (urlsplit(address if "://" in address else f"//{address}").hostname or "").lower()
+    try:
+        return (urlsplit(address if "://" in address else f"//{address}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _is_near(host: str) -> bool:

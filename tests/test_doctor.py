@@ -173,3 +173,14 @@ def test_the_command(tmp_path: Path) -> None:
         refused = run_apart("doctor", "--client", wrong, cwd=tmp_path)
         assert refused.code == 2
         assert "--client" in refused.err
+
+
+def test_every_client_within_has_to_be_protected() -> None:
+    """One that guards its synchronous calls alone is found, and neither a ring of clients nor a wrong address is in the way."""
+    guard = Guard()
+    model = types.SimpleNamespace(root_client=guard.wrap(openai.OpenAI(api_key="key")))
+    assert found(model) == []
+    model.root_async_client = openai.AsyncOpenAI(api_key="key")
+    model.client = types.SimpleNamespace(_client=model)
+    assert [each.severity for each in found(model)] == ["leak"]
+    assert [each.severity for each in found(OPENAI_BASE_URL="https://[bad")] == ["check"]

@@ -56,6 +56,7 @@ PIECES += [
     "\ud800",
     "\x00",
 ]
+PIECES += ["%4", "%2", "%5", "\\u004", "\\u00", "&#4", "&#45;", "%2D", "\\u002d", "**", "`"]
 PIECES += ["s", "VAL", "- N", " -N", "ADDRESS", "\n", "K7QM001Z", "PERSON-K7QM001Z"]
 hostile = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12)
 

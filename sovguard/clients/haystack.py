@@ -15,14 +15,16 @@ from dataclasses import replace
 from typing import Any
 
 from haystack import component, default_from_dict, default_to_dict
-from haystack.dataclasses import ChatMessage, StreamingChunk
+from haystack.dataclasses import ChatMessage, ReasoningContent, StreamingChunk
 
 import sovguard
 from sovguard.errors import ConfigError
 from sovguard.guard import Guard
 from sovguard.payloads.haystack_messages import MESSAGES, REPLIES
+from sovguard.payloads.lanes import Lanes
 from sovguard.payloads.rules import Answer
 from sovguard.payloads.slots import Slots, fill
+from sovguard.session import Session
 
 
 class _WithGuard:
@@ -31,6 +33,13 @@ class _WithGuard:
     def __init__(self, guard: Guard | None = None) -> None:
         self._given = guard
         self._guard = sovguard._default if guard is None else guard
+
+    def _session(self, session_id: str) -> Session:
+        """Return the session with an id: the one that was entered, if it has it, whoever's it is."""
+        entered = self._guard.entered_session()
+        return (
+            entered if entered is not None and entered.id == session_id else self._guard.session(session_id)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as a pipeline is written down; only one with the default guard can be."""
@@ -65,7 +74,7 @@ class SurrogateRedactor(_WithGuard):
         Raises:
             UnsupportedPayload: A message holds something whose text cannot be found for certain.
         """
-        session = self._guard.current_session() if session_id is None else self._guard.session(session_id)
+        session = self._guard.current_session() if session_id is None else self._session(session_id)
         slots = Slots(session.allowed_media)
         tree = MESSAGES([message.to_dict() for message in messages], "messages", slots, False)
         redacted = [ChatMessage.from_dict(message) for message in fill(tree, slots, session)]
@@ -91,32 +100,62 @@ class SurrogateRestorer(_WithGuard):
         Raises:
             ForeignSurrogate: The arguments of a tool that may hold real values hold a surrogate of another session.
         """
-        answer = Answer(self._guard.session(session_id), self._guard.restore_tools)
+        answer = Answer(self._session(session_id), self._guard.restore_tools)
         restored = REPLIES([reply.to_dict() for reply in replies], answer)
         return {"replies": [ChatMessage.from_dict(reply) for reply in restored]}
 
-    def streaming(
-        self, session_id: str, show: Callable[[StreamingChunk], None]
-    ) -> Callable[[StreamingChunk], None]:
+    def streaming(self, session_id: str, show: Callable[[StreamingChunk], None]) -> Streaming:
         """Return a ``streaming_callback`` for the generator that shows each piece with real values in it.
 
         Args:
             session_id: The session, given to the redactor as well.
             show: What to call with each piece.
         """
-        lane = self._guard.session(session_id).stream("answer")
+        return Streaming(self._session(session_id), show)
 
-        def callback(chunk: StreamingChunk) -> None:
-            text = lane.feed(chunk.content) if chunk.content else ""
-            if chunk.finish_reason is not None or (chunk.start and not chunk.content) or chunk.tool_calls:
-                text += lane.flush()
-            if text and (chunk.tool_calls or chunk.tool_call_result or chunk.reasoning):
-                show(
-                    StreamingChunk(
-                        text, meta=chunk.meta, component_info=chunk.component_info, index=chunk.index
-                    )
-                )
-                text = ""
-            show(replace(chunk, content=text))
 
-        return callback
+class Streaming:
+    """Shows the pieces of an answer with real values in them.
+
+    What may go on in the next piece is held, and shown with the piece that says why the answer ended. A generator that says
+    no such thing leaves it held: call ``flush()`` when it is done.
+    """
+
+    def __init__(self, session: Session, show: Callable[[StreamingChunk], None]) -> None:
+        self._lanes = Lanes(session.stream)
+        self._show = show
+        self._last = StreamingChunk("")
+
+    def __call__(self, chunk: StreamingChunk) -> None:
+        """Show one piece."""
+        self._last = replace(
+            chunk, content="", tool_calls=None, tool_call_result=None, reasoning=None, finish_reason=None
+        )
+        if chunk.reasoning is not None:
+            text = self._lanes.feed("reasoning", chunk.reasoning.reasoning_text, "answer")
+            self._show(replace(chunk, reasoning=replace(chunk.reasoning, reasoning_text=text)))
+            return
+        if chunk.content or chunk.tool_calls or chunk.finish_reason is not None:
+            self._flush("reasoning")
+        if not chunk.content:
+            if chunk.tool_calls or chunk.finish_reason is not None:
+                self._flush("content")
+            self._show(chunk)
+            return
+        text = self._lanes.feed("content", chunk.content, "answer")
+        if chunk.finish_reason is not None:
+            text += self._lanes.flush("content")
+        self._show(replace(chunk, content=text))
+
+    def flush(self) -> None:
+        """Show what is still held."""
+        self._flush("reasoning")
+        self._flush("content")
+
+    def _flush(self, which: str) -> None:
+        if held := self._lanes.flush(which):
+            if which == "content":
+                self._show(replace(self._last, content=held))
+            else:
+                index = self._last.index if self._last.index is not None else 0
+                self._show(replace(self._last, reasoning=ReasoningContent(held), index=index))

@@ -15,7 +15,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 from langgraph.config import get_config
@@ -25,12 +25,14 @@ from langgraph.types import Command
 from sovguard.clients.aside import aside
 from sovguard.guard import Guard
 from sovguard.payloads.lanes import Lanes, foreign
-from sovguard.payloads.langchain_messages import BOUND, MESSAGES
+from sovguard.payloads.langchain_messages import MESSAGES
+from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.rules import Answer, each, shown, within
 from sovguard.payloads.slots import Slots, fill
 from sovguard.session import Session
 
 _SENT = ("content", "name", "tool_call_id", "tool_calls", "invalid_tool_calls", "additional_kwargs")
+_NO_TEXT = frozenset({"ls_structured_output_format", "structured_output_format"})
 _EXTRA_TEXTS = ("refusal", "reasoning_content", "reasoning")
 _ANSWERS = "sovguard_answers"
 _NO_CALLBACKS: Any = {"callbacks": []}
@@ -44,28 +46,29 @@ def redacted(
 
     Args:
         messages: The messages of one call.
-        bound: The arguments of the call; tools are inspected, everything else is a setting of the caller's.
+        bound: The arguments of the call; a class among them (of a schema) is passed as it is.
         session: Whose surrogates are used.
 
     Raises:
         UnsupportedPayload: A message holds something whose text cannot be found for certain.
     """
     slots = Slots(session.allowed_media)
-    told = [
-        {
-            "role": each.type.removesuffix("MessageChunk").lower(),
-            **{key: getattr(each, key) for key in _SENT if getattr(each, key, None)},
-        }
-        for each in messages
+    tree = [
+        MESSAGES([_told(each) for each in messages], "messages", slots, False),
+        bound_rule({key: item for key, item in bound.items() if key not in _NO_TEXT}, "", slots, False),
     ]
-    held = {key: bound[key] for key in ("tools", "functions") if bound.get(key)}
-    tree = [MESSAGES(told, "messages", slots, False), BOUND(held, "", slots, False)]
-    new, tools = fill(tree, slots, session)
+    new, arguments = fill(tree, slots, session)
     copies = [
-        message.model_copy(update={key: fields[key] for key in fields if key != "role"})
+        message.model_copy(update={key: fields[key] for key in fields if key not in ("role", "said_role")})
         for message, fields in zip(messages, new, strict=True)
     ]
-    return copies, {**bound, **tools}
+    return copies, {**bound, **arguments}
+
+
+def _told(message: BaseMessage) -> dict[str, Any]:
+    said = {key: getattr(message, key) for key in _SENT if getattr(message, key, None)}
+    role = {"said_role": message.role} if isinstance(message, ChatMessage) else {}
+    return {"role": message.type.removesuffix("MessageChunk").lower(), **role, **said}
 
 
 def _content(content: Any, answer: Answer) -> Any:
@@ -102,6 +105,7 @@ class _Pieces:
     """Restores the chunks of one streamed message."""
 
     def __init__(self, answer: Answer) -> None:
+        self._answer = answer
         self._lanes = Lanes(answer.session.stream)
         self._tools = answer.tools
         self._named: set[Any] = set()
@@ -171,12 +175,15 @@ class _Pieces:
         return new
 
     def _call(self, call: Any) -> Any:
-        index = call.get("index")
-        if call.get("name") in self._tools:
-            self._named.add(index)
-        if index not in self._named or not isinstance(call.get("args"), str):
+        index, name, args = call.get("index"), call.get("name"), call.get("args")
+        if index is None:  # a whole call, as models give them that do not stream their arguments
+            whole = name in self._tools and isinstance(args, str)
+            return {**call, "args": self._answer.text(args, "json", tool=True)} if whole else call
+        if name:
+            (self._named.add if name in self._tools else self._named.discard)(index)
+        if index not in self._named or not isinstance(args, str):
             return call
-        return {**call, "args": self._lanes.feed(("args", index), call["args"], "json", tool=True)}
+        return {**call, "args": self._lanes.feed(("args", index), args, "json", tool=True)}
 
 
 class GuardedChatModel(BaseChatModel):
@@ -195,6 +202,10 @@ class GuardedChatModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return f"sovguard-{self.inner._llm_type}"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"inner": self.inner._llm_type, **self.inner._identifying_params}
 
     @property
     def model_name(self) -> str:
@@ -233,8 +244,8 @@ class GuardedChatModel(BaseChatModel):
     ) -> ChatResult:
         session = self._current()
         answer = self._answer(session, kwargs)
-        sent, bound = redacted(messages, kwargs, session)
-        return _result(restored(self.inner.invoke(sent, _NO_CALLBACKS, stop=stop, **bound), answer))
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, session)
+        return _result(restored(self.inner.invoke(sent, _NO_CALLBACKS, **bound), answer))
 
     async def _agenerate(
         self,
@@ -245,8 +256,8 @@ class GuardedChatModel(BaseChatModel):
     ) -> ChatResult:
         session = self._current()
         answer = self._answer(session, kwargs)
-        sent, bound = await aside(redacted, messages, kwargs, session)
-        message = await self.inner.ainvoke(sent, _NO_CALLBACKS, stop=stop, **bound)
+        sent, bound = await aside(redacted, messages, {**kwargs, "stop": stop}, session)
+        message = await self.inner.ainvoke(sent, _NO_CALLBACKS, **bound)
         return _result(await aside(restored, message, answer))
 
     def _stream(
@@ -258,9 +269,9 @@ class GuardedChatModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         session = self._current()
         pieces = _Pieces(self._answer(session, kwargs))
-        sent, bound = redacted(messages, kwargs, session)
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, session)
         try:
-            for chunk in self.inner.stream(sent, _NO_CALLBACKS, stop=stop, **bound):
+            for chunk in self.inner.stream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
         except Exception:
             if (held := pieces.rest()) is not None:
@@ -278,9 +289,9 @@ class GuardedChatModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         session = self._current()
         pieces = _Pieces(self._answer(session, kwargs))
-        sent, bound = await aside(redacted, messages, kwargs, session)
+        sent, bound = await aside(redacted, messages, {**kwargs, "stop": stop}, session)
         try:
-            async for chunk in self.inner.astream(sent, _NO_CALLBACKS, stop=stop, **bound):
+            async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
         except Exception:
             if (held := pieces.rest()) is not None:
@@ -375,7 +386,10 @@ def _names(bound: Mapping[str, Any]) -> set[str]:
 
 
 def _as_chunk(message: BaseMessage) -> AIMessageChunk:
-    return message if isinstance(message, AIMessageChunk) else AIMessageChunk(content=message.content)
+    if isinstance(message, AIMessageChunk):
+        return message
+    fields = {name: getattr(message, name) for name in AIMessage.model_fields if hasattr(message, name)}
+    return AIMessageChunk(**{**fields, "type": "AIMessageChunk"})
 
 
 def _result(message: BaseMessage) -> ChatResult:

@@ -12,7 +12,10 @@ guardrails:                                     from sovguard.clients.litellm im
 from __future__ import annotations
 
 import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from litellm.integrations.custom_guardrail import CustomGuardrail
@@ -24,6 +27,7 @@ from sovguard.errors import UnsupportedPayload
 from sovguard.guard import Guard
 from sovguard.payloads.formats import FORMATS, Format
 from sovguard.payloads.lanes import AnswerStream, Frame
+from sovguard.payloads.rules import Request, record, setting
 from sovguard.session import Session
 
 _NAMES = {
@@ -36,15 +40,30 @@ _FORMATS = {call: next(each for each in FORMATS if each.name == name) for call, 
 # What LiteLLM keeps in a request for itself and sends to nobody.
 _OWN = frozenset(
     """
-    api_base api_key api_version base_url cache caching client custom_llm_provider deployment fallbacks guardrails headers
+    api_base api_key api_version base_url cache caching client custom_llm_provider deployment guardrails
     input_cost_per_token litellm_call_id litellm_logging_obj litellm_metadata litellm_params litellm_session_id
-    litellm_trace_id max_retries metadata mock_response model_info num_retries output_cost_per_token
-    proxy_server_request request_timeout secret_fields shared_session specific_deployment timeout ttl
-    context_window_fallbacks content_policy_fallbacks cooldown_time enable_json_schema_validation
+    litellm_trace_id max_retries mock_response model_info num_retries output_cost_per_token proxy_server_request
+    request_timeout secret_fields shared_session specific_deployment timeout ttl cooldown_time
+    enable_json_schema_validation
     """.split()  # noqa: SIM905
 )
-_SESSION = "sovguard_session"
-_CALL = "sovguard_call_type"
+# What may go along with a request, here or to another model, and has to hold nothing personal.
+_CHECKED_NAMES = (
+    "headers", "extra_headers", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "tags",
+)  # fmt: skip
+_CHECKED = Request(record(dict.fromkeys(_CHECKED_NAMES, setting)), "a request", "")
+_KEPT_CALLS = 20_000
+"""Calls that are remembered until they are answered: more than can be under way."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Call:
+    payload: Format
+    session: Session
+    passing: bool
+
+    def __repr__(self) -> str:
+        return f"_Call({self.payload.name})"
 
 
 class SovguardGuardrail(CustomGuardrail):
@@ -65,6 +84,8 @@ class SovguardGuardrail(CustomGuardrail):
             supported_event_hooks=[GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call], **settings
         )
         self._guard = Guard() if guard is None else guard
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
+        self._lock = threading.Lock()
 
     async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: Any, call_type: Any) -> Any:
         """Return the request with surrogates in place of personal information.
@@ -79,80 +100,103 @@ class SovguardGuardrail(CustomGuardrail):
                 f"the request was not sent: sovguard cannot inspect calls of type {call!s:.40} in LiteLLM; "
                 f"it can inspect {', '.join(sorted(_FORMATS))}"
             )
-        session, _ = self._session(user_api_key_dict, data)
-        own = _OWN - {"metadata"} if "litellm_metadata" in data else _OWN
-        told = {key: value for key, value in data.items() if key not in own}
-        redacted = await aside(payload.request.redact, told, session)
+        session, passing = self._session(user_api_key_dict, data)
+        notes = "litellm_metadata" in data
+        told = {
+            key: value
+            for key, value in data.items()
+            if key not in _OWN and key not in _CHECKED_NAMES and (notes or key != "metadata")
+        }
+        try:
+            redacted = await aside(self._redacted, payload, told, data, session)
+        except BaseException:
+            if passing:
+                session.forget()
+            raise
         data.update(redacted)
         sent = data.get("proxy_server_request")
         if isinstance(sent, dict) and isinstance(sent.get("body"), dict):
             # The proxy keeps a copy of what came in, for its logs.
             data["proxy_server_request"] = {**sent, "body": redacted}
-        _notes(data)[_CALL] = call
+        call_id = data.get("litellm_call_id")
+        if not isinstance(call_id, str):
+            call_id = data["litellm_call_id"] = secrets.token_hex(16)
+        with self._lock:
+            self._calls[call_id] = _Call(payload, session, passing)
+            while len(self._calls) > _KEPT_CALLS:
+                self._calls.popitem(last=False)
         return data
 
     async def async_post_call_success_hook(self, data: Any, user_api_key_dict: Any, response: Any) -> Any:
         """Return the answer with real values in place of surrogates."""
-        payload = self._payload(data)
-        session, passing = self._session(user_api_key_dict, data)
+        call = self._call(data)
         plain = _plain(response)
-        restored = await aside(payload.restore_answer, plain, session, self._guard.restore_tools)
-        if passing:
-            session.forget()
+        restored = await aside(call.payload.restore_answer, plain, call.session, self._guard.restore_tools)
+        self._end(call)
         return restored if response is plain else _written(response, restored)
 
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Any, response: Any, request_data: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
         """Give the pieces of an answer with real values in them."""
-        payload = self._payload(request_data)
-        session, passing = self._session(user_api_key_dict, request_data)
-        answer = payload.stream(session, self._guard.restore_tools)
+        call = self._call(request_data)
+        answer = call.payload.stream(call.session, self._guard.restore_tools)
         try:
             async for piece in _pieces(response, answer):
                 yield piece
         finally:
-            if passing:
-                session.forget()
+            self._end(call)
 
     async def async_post_call_failure_hook(
         self, request_data: Any, original_exception: Any, user_api_key_dict: Any, traceback_str: Any = None
     ) -> Any:
         """Forget a request that failed; what the provider said of it goes on as it is."""
-        session, passing = self._session(user_api_key_dict, request_data)
-        if passing:
-            session.forget()
+        with self._lock:
+            call = self._calls.pop(str(request_data.get("litellm_call_id")), None)
+        if call is not None:
+            self._end(call)
 
-    def _payload(self, data: dict[str, Any]) -> Format:
-        call = _notes(data).get(_CALL)
+    @staticmethod
+    def _redacted(
+        payload: Format, told: dict[str, Any], data: dict[str, Any], session: Session
+    ) -> dict[str, Any]:
+        """Return what becomes of a request: its own fields redacted, those beside them looked through."""
+        _CHECKED.redact({key: data[key] for key in _CHECKED_NAMES if data.get(key)}, session)
+        redacted = payload.request.redact(told, session)
+        metadata = data.get("metadata")
+        if "metadata" not in told and isinstance(metadata, dict) and metadata.get("user_id") is not None:
+            user = session.redact_values([{"user_id": metadata["user_id"]}])[0]
+            redacted["metadata"] = {**metadata, **user}
+        return redacted
+
+    def _call(self, data: dict[str, Any]) -> _Call:
+        with self._lock:
+            call = self._calls.pop(str(data.get("litellm_call_id")), None)
         if call is None:
             raise UnsupportedPayload(
                 "this answer belongs to a request that the guardrail has not seen; run it with "
                 "mode: [pre_call, post_call]"
             )
-        return _FORMATS[call]
+        return call
+
+    @staticmethod
+    def _end(call: _Call) -> None:
+        if call.passing:
+            call.session.forget()
 
     def _session(self, key: Any, data: dict[str, Any]) -> tuple[Session, bool]:
         """Return the session of a request, and whether it ends with it."""
-        notes = _notes(data)
-        told = data.get("metadata") or {}
-        named = data.get("litellm_session_id") or told.get("session_id") or notes.get("session_id")
-        if not named and _SESSION not in notes:
-            notes[_SESSION] = secrets.token_hex(16)
-        session_id = str(named or notes[_SESSION])
+        places = [
+            each for name in ("metadata", "litellm_metadata") if isinstance(each := data.get(name), dict)
+        ]
+        named = data.get("litellm_session_id") or next(
+            (each["session_id"] for each in places if each.get("session_id")), None
+        )
+        session_id = str(named) if named else f"call {secrets.token_hex(16)}"
         tenant = next(
             (str(each) for name in ("api_key", "user_id") if (each := getattr(key, name, None))), "default"
         )
         return self._guard.session(session_id, tenant=tenant), not named
-
-
-def _notes(data: dict[str, Any]) -> dict[str, Any]:
-    """Return where LiteLLM keeps its own notes on a request: ``metadata`` is the user's where there is another place."""
-    place = "litellm_metadata" if "litellm_metadata" in data else "metadata"
-    if not isinstance(data.get(place), dict):
-        data[place] = {}
-    notes: dict[str, Any] = data[place]
-    return notes
 
 
 async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
@@ -171,6 +215,8 @@ async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
         async for written in restored_async(raw(), RestoredEvents(answer)):
             yield written
         return
+    # What is held is given out as a piece of the kind it belongs to, not of the one that ended it.
+    kinds: dict[str, Any] = {}
     last = first
 
     async def objects() -> AsyncIterator[Any]:
@@ -181,17 +227,18 @@ async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
     try:
         async for piece in objects():
             last = piece
+            kinds.setdefault(str(getattr(piece, "type", "")), type(piece))
             plain = _plain(piece)
             *before, own = answer.frames(Frame(str(getattr(piece, "type", "")), plain))
             for frame in before:
-                yield _like(piece, frame.data)
+                yield _like(kinds.get(frame.name), piece, frame.data)
             yield own.data if piece is plain else _written(piece, own.data)
     except Exception:
         for frame in answer.rest():
-            yield _like(last, frame.data)
+            yield _like(kinds.get(frame.name), last, frame.data)
         raise
     for frame in answer.rest():
-        yield _like(last, frame.data)
+        yield _like(kinds.get(frame.name), last, frame.data)
 
 
 def _plain(thing: Any) -> Any:
@@ -199,8 +246,14 @@ def _plain(thing: Any) -> Any:
     return thing.model_dump(mode="json") if hasattr(thing, "model_dump") else thing
 
 
-def _like(thing: Any, data: Any) -> Any:
-    return type(thing)(**data) if hasattr(thing, "model_dump") else data
+def _like(kind: Any, thing: Any, data: Any) -> Any:
+    """Return ``data`` as a piece of a kind, or of the kind of ``thing``; as it is where that is no class of LiteLLM's."""
+    if not hasattr(thing, "model_dump"):
+        return data
+    try:
+        return (kind or type(thing))(**data)
+    except Exception:  # its message would quote the answer
+        return (kind or type(thing)).model_construct(**data)
 
 
 def _written(thing: Any, restored: Any) -> Any:
@@ -220,4 +273,6 @@ def _written(thing: Any, restored: Any) -> Any:
         for index, value in enumerate(restored[: len(thing)]):
             thing[index] = _written(thing[index], value)
         return thing
-    return restored if isinstance(restored, str) and isinstance(thing, str) and restored != thing else thing
+    if isinstance(restored, str) and (thing is None or isinstance(thing, str)) and restored != thing:
+        return restored
+    return thing

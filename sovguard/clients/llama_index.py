@@ -30,8 +30,9 @@ from pydantic import Field
 
 from sovguard.clients.aside import aside
 from sovguard.errors import InputError
-from sovguard.payloads.llama_index_messages import BOUND, MESSAGES, fields_of, with_fields
-from sovguard.payloads.rules import Answer
+from sovguard.payloads.langchain_messages import bound as bound_rule
+from sovguard.payloads.llama_index_messages import MESSAGES, fields_of, with_fields
+from sovguard.payloads.rules import Answer, prose
 from sovguard.payloads.slots import Slots, fill
 from sovguard.session import Session
 
@@ -85,21 +86,23 @@ class GuardedLLM(FunctionCallingLLM):
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
         session = self._session()
-        response = self.inner.complete(session.redact(prompt).text, formatted, **kwargs)
+        sent, bound = _prompted(prompt, kwargs, session)
+        response = self.inner.complete(sent, formatted, **bound)
         return response.model_copy(update={"text": self._answer(session).text(response.text)})
 
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
         session = self._session()
-        sent = (await aside(session.redact, prompt)).text
-        response = await self.inner.acomplete(sent, formatted, **kwargs)
+        sent, bound = await aside(_prompted, prompt, kwargs, session)
+        response = await self.inner.acomplete(sent, formatted, **bound)
         text = await aside(self._answer(session).text, response.text)
         return response.model_copy(update={"text": text})
 
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
-        stream = self.inner.stream_complete(session.redact(prompt).text, formatted, **kwargs)
+        sent, bound = _prompted(prompt, kwargs, session)
+        stream = self.inner.stream_complete(sent, formatted, **bound)
         return _streamed(stream, _TextPieces(session))
 
     async def astream_complete(
@@ -107,8 +110,31 @@ class GuardedLLM(FunctionCallingLLM):
     ) -> CompletionResponseAsyncGen:
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
-        sent = (await aside(session.redact, prompt)).text
-        return _astreamed(await self.inner.astream_complete(sent, formatted, **kwargs), _TextPieces(session))
+        sent, bound = await aside(_prompted, prompt, kwargs, session)
+        return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _TextPieces(session))
+
+    def structured_predict(
+        self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any
+    ) -> Any:
+        """Return an object of a class of yours; its fields are the answer, and hold real values."""
+        predicted = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+        return self._session().restore_within(predicted)
+
+    async def astructured_predict(
+        self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any
+    ) -> Any:
+        """Return an object of a class of yours; its fields are the answer, and hold real values."""
+        session = self._session()
+        predicted = await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+        return await aside(session.restore_within, predicted)
+
+    def stream_structured_predict(
+        self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any
+    ) -> Any:
+        """Give an object of a class of yours as it fills."""
+        session = self._session()
+        for each in super().stream_structured_predict(output_cls, prompt, llm_kwargs, **prompt_args):
+            yield session.restore_within(each)
 
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
@@ -213,11 +239,18 @@ def _redacted(
     messages: Sequence[ChatMessage], bound: dict[str, Any], session: Session
 ) -> tuple[list[ChatMessage], dict[str, Any]]:
     slots = Slots(session.allowed_media)
-    held = {key: bound[key] for key in ("tools", "functions") if bound.get(key)}
     told = [fields_of(message) for message in messages]
-    tree = [MESSAGES(told, "messages", slots, False), BOUND(held, "", slots, False)]
-    new, tools = fill(tree, slots, session)
-    return [with_fields(*pair) for pair in zip(messages, new, strict=True)], {**bound, **tools}
+    tree = [MESSAGES(told, "messages", slots, False), bound_rule(bound, "", slots, False)]
+    new, arguments = fill(tree, slots, session)
+    return [with_fields(*pair) for pair in zip(messages, new, strict=True)], arguments
+
+
+def _prompted(prompt: str, bound: dict[str, Any], session: Session) -> tuple[str, dict[str, Any]]:
+    slots = Slots(session.allowed_media)
+    text, arguments = fill(
+        [prose(prompt, "prompt", slots, False), bound_rule(bound, "", slots, False)], slots, session
+    )
+    return text, arguments
 
 
 def _restored(response: ChatResponse, answer: Answer) -> ChatResponse:

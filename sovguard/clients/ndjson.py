@@ -38,22 +38,27 @@ def line(name: str, data: str, *, like: object = None) -> bytes:
 class LineReader:
     """Cuts bytes into lines."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_pieces",)
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._pieces: list[bytes] = []  # of a line that has not ended
 
     def __repr__(self) -> str:
-        return f"LineReader({len(self._buffer)} bytes)"
+        return f"LineReader({sum(map(len, self._pieces))} bytes)"
 
     def feed(self, chunk: bytes) -> list[Line]:
         """Returns the lines that ``chunk`` completes."""
-        *whole, self._buffer = (self._buffer + chunk).split(b"\n")
-        return [_read(each + b"\n") for each in whole]
+        first, *others = chunk.split(b"\n")
+        self._pieces.append(first)
+        lines: list[Line] = []
+        for piece in others:
+            lines.append(_read(b"".join(self._pieces) + b"\n"))
+            self._pieces = [piece]
+        return lines
 
     def rest(self) -> list[Line]:
         """Returns what is left at the end of a stream: a line that no line break ended."""
-        rest, self._buffer = self._buffer, b""
+        rest, self._pieces = b"".join(self._pieces), []
         return [_read(rest)] if rest else []
 
 

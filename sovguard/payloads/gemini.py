@@ -21,10 +21,10 @@ from sovguard.payloads.rules import (
     kept,
     many,
     media,
+    of_model,
     prose,
     record,
     setting,
-    untouched,
     values,
 )
 from sovguard.payloads.slots import PayloadSession, Slots, refusal
@@ -33,7 +33,7 @@ _PART = record(
     {
         "text": prose,
         "thought": setting,
-        "thoughtSignature": untouched,
+        "thoughtSignature": of_model,
         "functionCall": kept(record({"id": prose, "name": setting, "args": values})),
         "functionResponse": kept(
             record(
@@ -54,7 +54,7 @@ _MEDIUM = record(
         "inlineData": record({"mimeType": setting, "data": encoded, "displayName": prose}),
         "fileData": record({"mimeType": setting, "fileUri": address, "displayName": prose}),
         "thought": setting,
-        "thoughtSignature": untouched,
+        "thoughtSignature": of_model,
         **dict.fromkeys(("videoMetadata", "mediaResolution"), setting),
     }
 )

@@ -10,9 +10,11 @@ from sovguard.payloads.rules import (
     Answer,
     by_role,
     each,
+    encoded,
     kept,
     many,
     media,
+    of_model,
     prose,
     record,
     setting,
@@ -24,7 +26,9 @@ from sovguard.payloads.rules import (
 )
 from sovguard.payloads.slots import Slots, refusal
 
-_CALL = record({"tool_name": setting, "arguments": values, "id": prose, "extra": untouched})
+_CALL = record({"tool_name": setting, "arguments": values, "id": prose, "extra": of_model})
+# Beside the octets of a medium; ``meta`` is for the pipeline, but what of it a generator sends nobody knows.
+_MEDIUM = {"mime_type": setting, "detail": setting, "meta": values, "extra": values, "validation": setting}
 
 
 def _part(part: Any, path: str, slots: Slots, keep: bool) -> Any:
@@ -37,9 +41,9 @@ _PARTS = {
     "text": prose,
     "tool_call": kept(_CALL),
     "tool_call_result": kept(record({"result": text_or(many(_part)), "origin": _CALL, "error": setting})),
-    "reasoning": record({"reasoning_text": prose, "extra": untouched}),
-    "image": media("image", untouched),
-    "file": media("file", untouched),
+    "reasoning": record({"reasoning_text": prose, "extra": of_model}),
+    "image": media("image", record({"base64_image": encoded, **_MEDIUM})),
+    "file": media("file", record({"base64_data": encoded, "filename": prose, **_MEDIUM})),
 }
 MESSAGES = many(
     by_role(

@@ -20,20 +20,20 @@ from sovguard.payloads.rules import (
     kinds,
     many,
     media,
+    of_model,
     prose,
     record,
     setting,
     source,
     text_or,
-    untouched,
     values,
 )
-from sovguard.payloads.slots import Slots, refusal
+from sovguard.payloads.slots import Slots, below, refusal
 
 _BLOCK = {
     **dict.fromkeys(("type", "id", "index", "cache_control"), setting),
     **dict.fromkeys(("annotations", "citations"), values),
-    "extras": untouched,
+    "extras": of_model,
 }
 
 
@@ -69,10 +69,8 @@ _KINDS = kinds(
             {**_BLOCK, **dict.fromkeys(("text", "title", "context"), prose), "mime_type": setting}
         ),
         "refusal": record({**_BLOCK, "refusal": prose}),
-        "reasoning": record(
-            {**_BLOCK, "reasoning": prose, "summary": values, "encrypted_content": untouched}
-        ),
-        **dict.fromkeys(("thinking", "redacted_thinking"), untouched),
+        "reasoning": record({**_BLOCK, "reasoning": prose, "summary": values, "encrypted_content": of_model}),
+        **dict.fromkeys(("thinking", "redacted_thinking"), of_model),
         "tool_use": kept(record({**_CALL, "input": values, "partial_json": source, "caller": setting})),
         "tool_call": kept(record({**_CALL, "args": values})),
         "function_call": kept(record({**_CALL, "call_id": prose, "arguments": source, "status": setting})),
@@ -91,6 +89,7 @@ _CALLED = record({"name": setting, "arguments": source})
 _MESSAGE = record(
     {
         "role": setting,
+        "said_role": setting,
         "content": text_or(many(_piece)),
         "name": prose,
         "tool_call_id": prose,
@@ -103,8 +102,9 @@ _MESSAGE = record(
                 ),
                 "function_call": _CALLED,
                 **dict.fromkeys(("refusal", "reasoning_content", "reasoning"), prose),
-                "__openai_function_call_ids__": untouched,
-                "__gemini_function_call_thought_signatures__": untouched,
+                "__openai_role__": setting,
+                "__openai_function_call_ids__": of_model,
+                "__gemini_function_call_thought_signatures__": of_model,
             }
         ),
     }
@@ -125,5 +125,24 @@ def _tool(tool: Any, path: str, slots: Slots, keep: bool) -> Any:
     return {**types, **definition(described, path, slots, keep)}
 
 
-BOUND = record({"tools": many(_tool), "functions": many(definition)})
-"""What ``bind_tools`` adds to a call of a model."""
+_BOUND = {
+    "tools": many(_tool),
+    "functions": many(definition),
+    **dict.fromkeys(
+        (
+            "stop", "user", "metadata", "prediction", "response_format", "extra_body", "system", "instructions", "format",
+            "prompt_cache_key", "safety_identifier",
+        ),
+        values,
+    ),
+}  # fmt: skip
+
+
+def bound(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """The arguments that a model is called with besides its messages; a class among them (a schema) is passed as it is."""
+    return {
+        key: item
+        if item is None or isinstance(item, type)
+        else _BOUND.get(key, setting)(item, below(path, key), slots, keep)
+        for key, item in value.items()
+    }

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sovguard.payloads.langchain_messages import BOUND
 from sovguard.payloads.rules import (
     NO_TEXT,
     SAY_IT,
+    address,
     by_role,
     kept,
     many,
     media,
+    of_model,
     prose,
     record,
     setting,
     source,
-    untouched,
     values,
 )
 from sovguard.payloads.slots import Slots, refusal
-
-__all__ = ["BOUND", "MESSAGES", "fields_of", "with_fields"]
 
 _MEDIA = {"image": "image", "audio": "audio", "video": "video", "document": "file"}
 _TEXTS = {
@@ -32,8 +30,13 @@ _TEXTS = {
     "tool_call": ("tool_call_id", "tool_name", "tool_kwargs"),
     "citable": ("title", "source", "content"),
     "citation": ("title", "source", "cited_content"),
+    "thinking": ("content", "additional_information"),
+    "image": ("url", "detail", "image_mimetype"),
+    "audio": ("url", "format"),
+    "video": ("url", "detail", "video_mimetype"),
+    "document": ("url", "title", "document_mimetype"),
 }
-"""The fields of each type of block that say something; ``cache`` and ``thinking``, which may be signed, are left alone."""
+"""The fields of each type of block that say something; a medium's own octets are none."""
 
 
 def fields_of(thing: Any) -> Any:
@@ -48,7 +51,9 @@ def fields_of(thing: Any) -> Any:
     said: dict[str, Any] = {"block_type": kind} if kind else {}
     for name in names:
         value = getattr(thing, name, None)
-        if name in ("blocks", "content") and isinstance(value, list):
+        if name == "url" and value is not None:
+            value = str(value)
+        elif name in ("blocks", "content") and isinstance(value, list):
             value = [fields_of(each) for each in value]
         elif name == "cited_content" and value is not None:
             value = fields_of(value)
@@ -64,7 +69,7 @@ def with_fields(thing: Any, said: Any) -> Any:
     """Return a copy of a message or block that says what is given; what is left alone comes back itself."""
     if "block" in said:
         return said["block"]
-    update = {key: value for key, value in said.items() if key not in ("block_type", "role")}
+    update = {key: value for key, value in said.items() if key not in ("block_type", "role", "url")}
     for name in ("blocks", "content"):
         if isinstance(update.get(name), list):
             update[name] = [
@@ -83,22 +88,28 @@ def _plain(value: Any) -> Any:
 
 def _block(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     kind = value.get("block_type")
-    if kind in ("cache", "thinking"):
+    if kind == "cache":
         return value
-    if kind in _MEDIA:
-        return media(_MEDIA[kind], untouched)(value, path, slots, keep)
     if kind not in _TEXTS:
         raise refusal(path, NO_TEXT, SAY_IT)
     return _RULES[kind](value, path, slots, keep)
 
 
 _KIND = {"block_type": setting}
+_OF_MEDIA = ("detail", "format", "image_mimetype", "video_mimetype", "document_mimetype")
 _CITED = {**_KIND, "title": prose, "source": prose}
 _RULES = {
     "text": record({**_KIND, "text": prose}),
     "tool_call": kept(record({**_KIND, "tool_call_id": prose, "tool_name": setting, "tool_kwargs": values})),
     "citable": record({**_CITED, "content": many(_block)}),
     "citation": record({**_CITED, "cited_content": _block}),
+    "thinking": record({**_KIND, "content": of_model, "additional_information": of_model}),
+    **{
+        kind: media(
+            name, record({**_KIND, "url": address, "title": prose, **dict.fromkeys(_OF_MEDIA, setting)})
+        )
+        for kind, name in _MEDIA.items()
+    },
 }
 _CALL = record(
     {

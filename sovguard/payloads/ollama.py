@@ -19,11 +19,11 @@ from sovguard.payloads.rules import (
     encoded,
     many,
     media,
+    numbers,
     prose,
     record,
     setting,
     shown,
-    untouched,
     values,
     within,
 )
@@ -66,11 +66,11 @@ GENERATE = Request(
             **dict.fromkeys(("prompt", "suffix", "system", "template"), prose),
             "images": media("image", many(encoded)),
             "format": values,
-            "context": untouched,
+            "context": numbers,
         }
     ),
     "a generate request",
-    "prompt",
+    "model",
 )
 
 

@@ -7,6 +7,7 @@ knows is refused on the way out, and passed as it is on the way back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,10 @@ from sovguard.payloads.slots import (
 )
 from sovguard.restore.stream import Sink
 
+_ENCODED = re.compile(
+    r"(?i:data:[a-z0-9.+-]+/[a-z0-9.+-]+(?:;[a-z0-9=.-]{1,40})*;base64,)?[A-Za-z0-9+/_=\s-]*"
+)
+
 Rule = Callable[[Any, str, Slots, bool], Any]
 
 
@@ -48,6 +53,18 @@ def values(value: Any, path: str, slots: Slots, keep: bool) -> Any:
 
 def untouched(value: Any, path: str, slots: Slots, keep: bool) -> Any:
     """What the provider made and nobody may change: signed, encrypted, or a mere type."""
+    return value
+
+
+def of_model(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """What a model made and nobody may change, such as signed thinking; where a person speaks it is a value like any other."""
+    return value if keep else values(value, path, slots, keep)
+
+
+def numbers(value: Any, path: str, slots: Slots, keep: bool) -> Any:
+    """A list of whole numbers, such as the tokens of an earlier answer."""
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise refusal(path, "is no list of whole numbers", "leave it out")
     return value
 
 
@@ -166,16 +183,16 @@ def media(kind: str, rule: Rule) -> Rule:
 
 
 def encoded(value: Any, path: str, slots: Slots, keep: bool) -> Any:
-    """The bytes of a medium, as text: passed as they are."""
-    if not isinstance(value, str):
-        raise refusal(path, "is not text", "send the data as a string in base64")
+    """The bytes of a medium in base64, alone or as a data URI (RFC 2397): passed as they are."""
+    if not isinstance(value, str) or _ENCODED.fullmatch(value) is None:
+        raise refusal(path, "is not base64", "send the data as a string in base64")
     return value
 
 
 def address(value: Any, path: str, slots: Slots, keep: bool) -> Any:
-    """Where a medium lies: an address that must hold nothing personal, or the medium itself as a data URI (RFC 2397)."""
+    """Where a medium lies: an address that must hold nothing personal, or the medium itself as a data URI."""
     if isinstance(value, str) and value[:5].lower() == "data:":
-        return value
+        return encoded(value, path, slots, keep)
     return setting(value, path, slots, keep)
 
 
@@ -190,7 +207,7 @@ class Request:
     Attributes:
         rule: What the format says of its body.
         what: What the format calls it.
-        needs: The field without which it is none.
+        needs: The field without which it is none, if there is one.
     """
 
     rule: Rule
@@ -213,7 +230,7 @@ class Request:
         self._tree(body, Slots(allowed_media))
 
     def _tree(self, body: object, slots: Slots) -> Any:
-        if not isinstance(body, dict) or body.get(self.needs) is None:
+        if not isinstance(body, dict) or (self.needs and body.get(self.needs) is None):
             raise UnsupportedPayload(
                 f"the request was not sent: its body is not a JSON object with {self.needs}; send {self.what}"
             )

@@ -201,7 +201,7 @@ def _keys(value: Any, path: str) -> Iterator[tuple[str, str]]:
         for key, item in value.items():
             yield key, below(path, key)
             yield from _keys(item, below(path, key))
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _keys(item, f"{path}[{index}]")
 
@@ -210,11 +210,14 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str | int | float, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(item, below(path, key))
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _leaves(item, f"{path}[{index}]")
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        yield value, path
+    elif isinstance(value, (str, int, float)):
+        if not isinstance(value, bool):
+            yield value, path
+    elif value is not None:
+        raise refusal(path, f"is a {type(value).__name__}, which cannot be looked into", "send a JSON value")
 
 
 def _speakable(key: str) -> bool:

@@ -1,7 +1,7 @@
 """What is done to a vault by whoever answers for it: erase, sweep, rotate keys, look.
 
-Erasing a session or a tenant destroys data keys (crypto-shredding): what those sealed is noise from then on, in backups too. Each
-act is written down as an ``Event``, without any value.
+Erasing a session or a tenant destroys data keys (crypto-shredding): what those sealed is noise from then on, in backups
+too. Each act is written down as an ``Event``, without any value.
 """
 
 from __future__ import annotations

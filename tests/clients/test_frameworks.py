@@ -289,3 +289,156 @@ def test_litellm_streams_events_as_bytes(guard: Guard, run_server: Serve) -> Non
         return said
 
     assert asyncio.run(run()) == SAID
+
+
+def test_arguments_of_calls_are_looked_through(run_server: Serve) -> None:
+    """What a model is called with besides its messages is swapped, or shown to hold nothing, or refused."""
+    from langchain_core.messages import ChatMessage, HumanMessage
+
+    from sovguard.clients.langchain import redacted
+
+    session = Guard(_analyzer=PatternAnalyzer()).session()
+    bound = {
+        "stop": [PHONE],
+        "user": NAME,
+        "response_format": {"enum": [PHONE]},
+        "temperature": 0.1,
+        "schema": Memo,
+    }
+    _, sent = redacted([HumanMessage("가")], bound, session)
+    assert NAME not in repr(sent)
+    assert PHONE not in repr(sent)
+    assert (sent["temperature"], sent["schema"]) == (0.1, Memo)
+    for wrong in (
+        {"note": PHONE},
+        {"note": (PHONE,)},
+        {"note": Memo(who=NAME, n=1)},
+        {"note": NAME.encode()},
+    ):
+        with pytest.raises(UnsupportedPayload):
+            redacted([HumanMessage("가")], wrong, session)
+    for message in (
+        ChatMessage(role=f"고객 {NAME}", content="가"),
+        HumanMessage("가", additional_kwargs={"note": (PHONE,)}),
+    ):
+        with pytest.raises(UnsupportedPayload):
+            redacted([message], {}, session)
+    for block in (
+        {"type": "text", "text": "가", "extras": {"note": PHONE}},
+        {"type": "thinking", "thinking": PHONE},
+    ):
+        (told,), _ = redacted([HumanMessage([block])], {}, session)  # type: ignore[list-item]
+        assert PHONE not in repr(told)
+
+
+def test_other_tools_get_surrogates_in_streams_that_give_whole_calls() -> None:
+    """A call of a named tool lets no other call of the same answer have values."""
+    from langchain_core.language_models import FakeListChatModel
+    from langchain_core.messages import AIMessage, AIMessageChunk
+    from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+    from sovguard.clients.langchain import GuardedChatModel
+
+    guard = Guard(_analyzer=PatternAnalyzer(), restore_tools=("notify",))
+    person = guard.redact(NAME).text
+    calls = [{"name": name, "args": {"who": person}, "id": name} for name in ("notify", "post", "notify")]
+
+    class Streaming(FakeListChatModel):
+        def _stream(self, *args: Any, **kwargs: Any) -> Any:
+            for call in calls:
+                yield ChatGenerationChunk(message=AIMessageChunk("", tool_calls=[call]))
+
+    class Whole(FakeListChatModel):
+        def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=calls))])
+
+        _stream = None
+
+    for inner in (Streaming(responses=[]), Whole(responses=[], disable_streaming=True)):
+        whole: Any = None
+        for chunk in GuardedChatModel(guard=guard, inner=inner).stream("가"):
+            whole = chunk if whole is None else whole + chunk
+        assert [call["args"]["who"] for call in whole.tool_calls] == [NAME, person, NAME]
+
+
+def test_caches_tell_guarded_models_apart() -> None:
+    """Two models behind the same guard do not answer for each other."""
+    from langchain_core.language_models import FakeListChatModel
+
+    from sovguard.clients.langchain import GuardedChatModel
+
+    guard = Guard(_analyzer=PatternAnalyzer())
+    one, two = (
+        GuardedChatModel(guard=guard, inner=FakeListChatModel(responses=[each])) for each in ("a", "b")
+    )
+    assert one._get_llm_string() != two._get_llm_string()
+
+
+def test_files_of_frameworks_keep_their_octets_and_nothing_else() -> None:
+    """Where files are allowed, their names and titles are swapped and addresses are looked through."""
+    from haystack.dataclasses import FileContent
+    from llama_index.core.base.llms.types import ChatMessage, DocumentBlock, ImageBlock
+
+    from sovguard.clients.haystack import SurrogateRedactor
+    from sovguard.clients.llama_index import _redacted
+
+    guard = Guard(_analyzer=PatternAnalyzer(), allow_media=["image", "file"])
+    octets = FileContent(
+        "QUJD", mime_type="text/plain", filename=f"{NAME}.txt", extra={"note": PHONE}, validation=False
+    )
+    sent = SurrogateRedactor(guard).run([HaystackMessage.from_user(content_parts=["가", octets])])["messages"]
+    assert "QUJD" in repr(sent[0].to_dict())
+    assert NAME not in repr(sent[0].to_dict())
+    assert PHONE not in repr(sent[0].to_dict())
+    session = guard.current_session()
+    document = ChatMessage(role="user", blocks=[DocumentBlock(data=b"QUJD", title=f"{NAME} 차트")])
+    (told,), _ = _redacted([document], {}, session)
+    assert NAME not in repr(told)
+    with pytest.raises(UnsupportedPayload):
+        _redacted(
+            [ChatMessage(role="user", blocks=[ImageBlock(url=f"https://example.com/{NAME}.png")])],
+            {},
+            session,
+        )
+
+
+def test_haystack_sessions_of_a_tenant(guard: Guard) -> None:
+    """Within a session that was entered, both components use it, whoever's it is; what is held at the end is shown."""
+    from haystack.dataclasses import StreamingChunk
+
+    from sovguard.clients.haystack import SurrogateRedactor, SurrogateRestorer
+
+    with guard.session("s1", tenant="acme"):
+        given = SurrogateRedactor(guard).run([HaystackMessage.from_user(TEXT)])
+        said = HaystackMessage.from_assistant(given["messages"][0].text)
+        restorer = SurrogateRestorer(guard)
+        assert restorer.run([said], given["session_id"])["replies"][0].text == TEXT
+        shown: list[str] = []
+        streaming = restorer.streaming(given["session_id"], lambda chunk: shown.append(chunk.content))
+        streaming(StreamingChunk(f"{given['messages'][0].text} OK"))
+        streaming.flush()
+        assert "".join(shown) == f"{TEXT} OK"
+
+
+def test_litellm_looks_through_what_goes_along(guard: Guard) -> None:
+    """Fallbacks and headers are looked through, the user is swapped, and a caller's notes are not taken for the guardrail's."""
+    from sovguard.clients.litellm import SovguardGuardrail
+
+    guardrail = SovguardGuardrail(guard)
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": "가"}]}
+
+    async def run() -> None:
+        for extra in (
+            {"fallbacks": [{"model": "b", "messages": [{"role": "user", "content": TEXT}]}]},
+            {"headers": {"x": TEXT}},
+        ):
+            with pytest.raises(UnsupportedPayload):
+                await guardrail.async_pre_call_hook(None, None, {**asked, **extra}, "acompletion")
+        data = {**asked, "metadata": {"user_id": NAME, "sovguard_session": "conv"}}
+        sent = await guardrail.async_pre_call_hook(None, None, data, "acompletion")
+        assert NAME not in repr(sent)
+        guard.session("conv").redact(NAME)
+        await guardrail.async_post_call_success_hook(sent, None, {"choices": []})
+        assert repr(guard.vault) == "MemoryVault(1 sessions)"
+
+    asyncio.run(run())

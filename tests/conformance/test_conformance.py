@@ -188,6 +188,14 @@ def test_stream(start: Start, kind: type[Driver], size: int) -> None:
     assert json.loads(structured) == {"who": NAME, "memo": f"{NAME}: JSON"}
 
 
+@of(STREAMS)
+@pytest.mark.parametrize("text", [f"{NAME} OK", f"담당은 {NAME}가", f"`{NAME}`", f"{NAME} PERSON-K7QM"])
+def test_the_end_of_a_stream(start: Start, kind: type[Driver], text: str) -> None:
+    """What was held until the end, since it might have gone on, is given out there."""
+    driver, _, _ = start(kind)
+    assert "".join(driver.stream([("user", text)])) == f"받은 말: {text}"
+
+
 @of(ALL)
 def test_retries_send_the_same(start: Start, kind: type[Driver]) -> None:
     """Whether the client tries again or its user does, what arrives the second time is the same to the last byte."""
