@@ -6,16 +6,29 @@ Redis, under the keys of a ``Keyring`` or another ``KeyProvider``.
 
 from __future__ import annotations
 
-from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sovguard.vault.memory import MemoryVault
-from sovguard.vault.places import create_vault, open_store, open_vault
-from sovguard.vault.sealed import SealedVault
-from sovguard.vault.store import Entry, SessionRef, SessionState, Vault
+from sovguard.vault.store import Entry, Kind, SessionRef, SessionState, Vault
+
+if TYPE_CHECKING:
+    from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
+    from sovguard.vault.places import create_vault, open_store, open_vault
+    from sovguard.vault.sealed import SealedVault
+
+# Imported where they are used: they need the cryptography package, which a Guard in memory does not.
+_LATER = {
+    **dict.fromkeys(("KeyProvider", "Keyring", "MissingKey"), "keys"),
+    **dict.fromkeys(("create_vault", "open_store", "open_vault"), "places"),
+    "SealedVault": "sealed",
+}
 
 __all__ = [
     "Entry",
     "KeyProvider",
     "Keyring",
+    "Kind",
     "MemoryVault",
     "MissingKey",
     "SealedVault",
@@ -26,3 +39,9 @@ __all__ = [
     "open_store",
     "open_vault",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -396,7 +396,7 @@ def test_files_of_frameworks_keep_their_octets_and_nothing_else() -> None:
     assert NAME not in repr(told)
     with pytest.raises(UnsupportedPayload):
         _redacted(
-            [ChatMessage(role="user", blocks=[ImageBlock(url=f"https://example.com/{NAME}.png")])],
+            [ChatMessage(role="user", blocks=[ImageBlock(url=f"https://example.com/{PHONE}.png")])],
             {},
             session,
         )
