@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from sovguard.cli_doctor import doctor
+from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
 from sovguard.documents import read_document
@@ -83,6 +84,7 @@ def cli() -> None:
 
 
 cli.add_command(doctor)
+cli.add_command(vault_commands)
 
 
 def main() -> None:

@@ -137,10 +137,11 @@ class SealedVault:
     def put(self, session: SessionRef, entries: Sequence[Entry], *, avoid: Collection[str] = ()) -> list[str]:
         """Return one surrogate for each of ``entries``, in their order, minting those that have none."""
         opened = self._opened(session)
-        found = self._find(opened, dict.fromkeys(entries))
-        if any(entry not in found for entry in entries):
-            found = self._minted(session, entries, avoid)
-        return [found[entry] for entry in entries]
+        wanted = dict.fromkeys(entries)
+        rows = self._rows(opened, wanted)
+        if any(entry not in rows or _over(rows[entry].expires, self.now()) for entry in wanted):
+            rows = self._minted(session, wanted, avoid, opened, rows)
+        return [rows[entry].surrogate for entry in entries]
 
     def get(self, session: SessionRef, surrogates: Collection[str]) -> Mapping[str, Entry | None]:
         """Return the entries of those ``surrogates`` that this session knows; ``None`` for what has ended or was erased."""
@@ -267,11 +268,11 @@ class SealedVault:
                 self._cache.popitem(last=False)
         return opened
 
-    def _find(self, opened: _Opened, entries: Collection[Entry]) -> dict[Entry, str]:
+    def _rows(self, opened: _Opened, entries: Collection[Entry]) -> dict[Entry, EntryRow]:
+        """Return the rows of those entries that have one, ended or not."""
         lookups = {opened.keys.lookup(entry): entry for entry in entries}
-        rows = self.store.find(opened.row.sid, list(lookups))
-        now = self.now()
-        return {lookups[lookup]: row.surrogate for lookup, row in rows.items() if not _over(row.expires, now)}
+        found = self.store.find(opened.row.sid, list(lookups))
+        return {lookups[lookup]: row for lookup, row in found.items()}
 
     def _changed(
         self, session: SessionRef, work: Callable[[_Opened], tuple[Header, Sequence[EntryRow]]]
@@ -296,22 +297,31 @@ class SealedVault:
         raise self.busy()
 
     def _minted(
-        self, session: SessionRef, entries: Sequence[Entry], avoid: Collection[str]
-    ) -> dict[Entry, str]:
-        found: dict[Entry, str] = {}
+        self,
+        session: SessionRef,
+        entries: Collection[Entry],
+        avoid: Collection[str],
+        seen: _Opened,
+        rows: dict[Entry, EntryRow],
+    ) -> dict[Entry, EntryRow]:
+        """Return a row for each entry; ``rows`` is what there was when the session was as ``seen``."""
+        minted: dict[Entry, EntryRow] = {}
 
         def mint_missing(opened: _Opened) -> tuple[Header, list[EntryRow]]:
-            found.clear()
-            found.update(self._find(opened, dict.fromkeys(entries)))
-            missing = [entry for entry in dict.fromkeys(entries) if entry not in found]
+            found = rows if opened is seen else self._rows(opened, entries)
+            now = self.now()
+            ended = [row for row in found.values() if _over(row.expires, now)]
+            minted.clear()
+            minted.update({entry: row for entry, row in found.items() if not _over(row.expires, now)})
+            missing = [entry for entry in entries if entry not in minted]
             if not missing:
                 return opened.header, []
-            header, rows = self._new_rows(opened, missing, avoid)
-            found.update({entry: row.surrogate for entry, row in zip(missing, rows, strict=True)})
-            return header, [*self._ended(opened, missing), *rows]
+            header, new = self._new_rows(opened, missing, avoid)
+            minted.update(zip(missing, new, strict=True))
+            return header, [*map(emptied, ended), *new]
 
         self._changed(session, mint_missing)
-        return found
+        return minted
 
     def _new_rows(
         self, opened: _Opened, entries: Sequence[Entry], avoid: Collection[str]
@@ -354,11 +364,6 @@ class SealedVault:
         state = replace(header.state, namespaces=header.state.namespaces.union(numbers.drawn), words=words)
         shared = numbers.blocks.get("", header.shared)
         return Header(state, numbers.namespace, numbers.next_number, shared, count, people), rows
-
-    def _ended(self, opened: _Opened, entries: Sequence[Entry]) -> list[EntryRow]:
-        """Return the rows of values that are minted again since their time had come, emptied."""
-        rows = self.store.find(opened.row.sid, [opened.keys.lookup(entry) for entry in entries])
-        return [emptied(row) for row in rows.values()]
 
     def _ends(self, entity_type: str, session: int | None) -> int | None:
         """Return when a value that is minted now ends: with its session, or before it."""
