@@ -1,0 +1,370 @@
+"""What a durable vault does beyond the contract: lasts, seals, ends, erases, rotates, and fails closed."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sovguard import ConfigError, Guard, InvalidRecord, VaultError
+from sovguard.errors import InputError
+from sovguard.vault import Entry, Keyring, MissingKey, SealedVault, SessionRef, open_store, open_vault
+from sovguard.vault.administration import (
+    erase_session,
+    erase_surrogate,
+    erase_tenant,
+    erase_value,
+    rotate,
+    sessions,
+    status,
+    sweep,
+)
+from sovguard.vault.crypto import GCM, GCM_SIV, seal, unseal
+from sovguard.vault.sqlite import SqliteStore
+from tests.servers import NAME, PHONE, RRN, TEXT, VALUES, PatternAnalyzer
+from tests.vault.places import STORES, Place
+
+A = SessionRef("acme", "상담 1")
+HONG, KIM = Entry("PERSON", "홍길동", person="홍길동"), Entry("PERSON", "김나래", person="김나래")
+NUMBER = Entry("PHONE_NUMBER", PHONE)
+KEYS = Keyring.generate()
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture(params=STORES)
+def place(request: pytest.FixtureRequest) -> Place:
+    """A place of each kind."""
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+def test_what_one_process_kept_another_restores(place: Place) -> None:
+    """Guards over the same vault share a session, its surrogates, people and particles; other sessions have none of it."""
+    SealedVault.create(place.store(create=True), KEYS)
+    text = f"{NAME}가 왔고 {PHONE}로 전화함"
+
+    def guard() -> Guard:
+        return Guard(_analyzer=PatternAnalyzer(), vault=SealedVault(place.store(), KEYS))
+
+    sent = guard().session("상담 1", tenant="acme").redact(text).text
+    later = guard()
+    assert later.session("상담 1", tenant="acme").restore(sent).text == text
+    assert later.session("상담 1", tenant="acme").redact(text).text == sent
+    for other in (later.session("상담 2", tenant="acme"), later.session("상담 1")):
+        kept = other.restore(sent)
+        assert kept.text == sent
+        assert len(kept.unresolved) == 2
+
+
+def test_a_vault_is_never_made_by_itself(place: Place, tmp_path: Path) -> None:
+    """Nothing there, something there, and another key are errors that say what to do; what is there stays."""
+    store = place.store(create=True)
+    with pytest.raises(VaultError, match="never made anew"):
+        SealedVault(store, KEYS)
+    made = SealedVault.create(store, KEYS)
+    made.open(A)
+    (surrogate,) = made.put(A, [HONG])
+    with pytest.raises(VaultError, match="already"):
+        SealedVault.create(place.store(), Keyring.generate())
+    with pytest.raises(InvalidRecord):
+        SealedVault(place.store(), Keyring.generate())
+    with pytest.raises(MissingKey, match="no key k1"):
+        SealedVault(place.store(), Keyring({"other": bytes(32)}))
+    assert SealedVault(place.store(), KEYS).get(A, [surrogate]) == {surrogate: HONG}
+    with pytest.raises(ConfigError, match="no vault at"):
+        open_vault(f"sqlite:///{tmp_path}/none.db", KEYS)
+
+
+def test_values_end_with_their_type_and_session(place: Place) -> None:
+    """What has ended is reported as expired and not as unknown; a value that comes up again gets another surrogate."""
+    clock = Clock()
+    ttls = {"unique_identifier": timedelta(hours=1), "PHONE_NUMBER": timedelta(minutes=5)}
+    vault = SealedVault.create(place.store(create=True), KEYS, ttl=timedelta(days=1), ttls=ttls, clock=clock)
+    session = Guard(_analyzer=PatternAnalyzer(), vault=vault).session("상담 1")
+    sent = session.redact(TEXT).text
+    assert session.restore(sent).text == TEXT
+    clock.now += 301
+    later = session.restore(sent)
+    assert NAME in later.text
+    assert PHONE not in later.text
+    assert (later.unresolved, len(later.expired)) == ([], 1)
+    assert later.expired[0].startswith("PHONE-")
+    again = session.redact(PHONE).text
+    assert again != later.expired[0]
+    assert session.restore(again).text == PHONE
+    clock.now += 3600
+    assert {each.split("-")[0] for each in session.restore(sent).expired} == {"PHONE", "RRN"}
+    clock.now += 86400
+    everything = session.restore(sent)
+    assert (everything.text, everything.unresolved, len(everything.expired)) == (sent, [], 4)
+    lane = session.stream()
+    assert lane.feed(sent) + lane.flush() == sent
+    assert len(lane.expired) == 4
+    new = session.redact(TEXT).text
+    assert session.restore(new).text == TEXT
+    assert not set(re.findall("[A-Z]+-[0-9A-Z]{8}", new)) & set(re.findall("[A-Z]+-[0-9A-Z]{8}", sent))
+
+
+def test_a_clock_that_jumps_destroys_nothing(place: Place) -> None:
+    """What ended by a wrong clock is back when the clock is right again; a day after its end a sweep destroys it."""
+    clock = Clock()
+    vault = SealedVault.create(place.store(create=True), KEYS, ttl=timedelta(hours=1), clock=clock)
+    vault.open(A)
+    (surrogate,) = vault.put(A, [HONG])
+    clock.now += 10 * 365 * 86400
+    assert vault.get(A, [surrogate]) == {surrogate: None}
+    clock.now -= 10 * 365 * 86400
+    assert vault.get(A, [surrogate]) == {surrogate: HONG}
+    clock.now += 7200
+    assert sweep(vault) == 0
+    clock.now += 86400
+    assert sweep(vault) == 1
+    clock.now -= 100_000
+    with pytest.raises(VaultError, match="erased"):
+        vault.get(A, [surrogate])
+    assert [event.what for event in vault.store.events()] == ["swept", "swept"]
+
+
+def test_erasing(place: Place) -> None:
+    """A value, a person in every form, a session, a tenant: gone, reported as expired, and written down without values."""
+    vault = SealedVault.create(place.store(create=True), KEYS)
+    other = SessionRef("beta", "x")
+    mention = replace(HONG, value="길동")
+    for session in (A, other):
+        vault.open(session)
+    hong, short, kim, number = vault.put(A, [HONG, mention, KIM, NUMBER])
+    (kept,) = vault.put(other, [HONG])
+    assert erase_value(vault, A, "PHONE_NUMBER", PHONE) == 1
+    assert erase_value(vault, A, "PHONE_NUMBER", PHONE) == 0
+    assert erase_surrogate(vault, A, short, person=True) == 2
+    for wrong in (short, "PERSON-0A000000"):
+        with pytest.raises(InputError, match="no such surrogate"):
+            erase_surrogate(vault, A, wrong)
+    assert vault.get(A, [hong, short, kim, number]) == {hong: None, short: None, kim: KIM, number: None}
+    assert list(vault.people(A)) == ["", "김나래"]
+    (again,) = vault.put(A, [HONG])
+    assert again not in (hong, short)
+    assert again[-8:-2] != hong[-8:-2]
+    assert erase_session(vault, A) == 1
+    assert erase_session(vault, A) == 0
+    session = Guard(_analyzer=PatternAnalyzer(), vault=vault).session(A.session_id, tenant=A.tenant)
+    told = session.restore(f"{kim} {again}")
+    assert (told.unresolved, told.expired) == ([], [kim, again])
+    assert vault.get(other, [kept]) == {kept: HONG}
+    assert erase_tenant(vault, "beta") == 1
+    with pytest.raises(VaultError, match="erased"):
+        vault.get(other, [kept])
+    events = vault.store.events()
+    assert [event.what for event in events] == [
+        "erased values", "erased values", "erased person", "erased session", "erased tenant",
+    ]  # fmt: skip
+    assert [event.count for event in events] == [1, 0, 2, 1, 1]
+    assert "홍길동" not in repr(events)
+
+
+def test_rotation_goes_on_while_the_vault_is_used(place: Place) -> None:
+    """Every data key is wrapped anew, old and new keyrings work meanwhile, and what is retired opens nothing."""
+    vault = SealedVault.create(place.store(create=True), KEYS)
+    refs = [SessionRef("acme", str(number)) for number in range(20)]
+    surrogates = {}
+    for ref in refs:
+        vault.open(ref)
+        (surrogates[ref],) = vault.put(ref, [HONG])
+    new = KEYS.with_new_key()
+    user = SealedVault(place.store(), new)
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def use() -> None:
+        try:
+            number = 0
+            while not done.is_set() or number < 40:
+                ref = refs[number % len(refs)]
+                user.put(ref, [Entry("ID_NUMBER", str(number))])
+                assert user.get(ref, [surrogates[ref]]) == {surrogates[ref]: HONG}
+                number += 1
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    seen: list[tuple[int, int]] = []
+    assert rotate(vault, new, progress=lambda count, total: seen.append((count, total))) == len(refs)
+    done.set()
+    thread.join()
+    assert failures == []
+    assert seen[-1] == (20, 20)
+    assert status(vault).keys == {"k2": 20}
+    only = SealedVault(place.store(), new.without("k1"))
+    assert all(only.get(ref, [surrogates[ref]]) == {surrogates[ref]: HONG} for ref in refs)
+    with pytest.raises(MissingKey):
+        SealedVault(place.store(), KEYS)
+
+
+def test_sessions_and_status_show_no_value(place: Place) -> None:
+    """Whoever administers a vault sees whose sessions there are and how many values of each type."""
+    vault = SealedVault.create(place.store(create=True), KEYS)
+    for ref in (A, SessionRef("beta", "x")):
+        vault.open(ref)
+        vault.put(ref, [HONG, NUMBER])
+    assert [each.ref for each in sessions(vault, "acme")] == [A]
+    assert [each.counts for each in sessions(vault)] == [{"PERSON": 1, "PHONE_NUMBER": 1}] * 2
+    known = status(vault)
+    assert (known.sessions, known.values) == (2, {"PERSON": 2, "PHONE_NUMBER": 2})
+    assert NAME not in repr((known, list(sessions(vault)), vault, vault.store, list(vault.store.sessions())))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[tuple[SealedVault, Path]]:
+    """A vault in a file with values in it."""
+    path = tmp_path / "v.db"
+    vault = SealedVault.create(SqliteStore(path, create=True), KEYS)
+    vault.open(A)
+    vault.put(A, [HONG, KIM, NUMBER, Entry("KR_RRN", RRN), Entry("EMAIL_ADDRESS", VALUES[-1])])
+    yield vault, path
+    vault.close()
+
+
+def test_no_value_lies_in_the_files(file: tuple[SealedVault, Path]) -> None:
+    """Neither in the file nor in its log, whole or in part, nor the names of tenant and session; both are 0600."""
+    vault, path = file
+    erase_value(vault, A, "PERSON", "홍길동")
+    for each in path.parent.iterdir():
+        raw = each.read_bytes()
+        for value in (*VALUES, "acme", "상담", PHONE.replace("-", ""), RRN[:6]):
+            for encoding in ("utf-8", "utf-16-le", "cp949"):
+                assert value.encode(encoding) not in raw
+        assert each.stat().st_mode & 0o077 == 0
+
+
+def test_records_stay_in_their_places(file: tuple[SealedVault, Path]) -> None:
+    """A record that is moved, changed or cut is one and the same error, and shows nothing."""
+    vault, path = file
+    rows = {row.surrogate: row for row in vault.store.entries(vault.sid(A))}
+    one, two = list(rows)[:2]
+    outcomes = set()
+    with sqlite3.connect(path) as connection:
+        first, second = rows[one].record, rows[two].record
+        assert first is not None
+        for wrong in (
+            second,
+            first[:-1],
+            bytes([first[0] ^ 3]) + first[1:],
+            first[:20] + bytes([first[20] ^ 1]) + first[21:],
+        ):
+            connection.execute("UPDATE entries SET record = ? WHERE surrogate = ?", (wrong, one))
+            connection.commit()
+            with pytest.raises(InvalidRecord) as refused:
+                vault.get(A, [one])
+            outcomes.add(str(refused.value))
+        connection.execute(
+            "UPDATE entries SET record = ?, entity_type = 'KR_RRN' WHERE surrogate = ?", (first, one)
+        )
+        connection.commit()
+        with pytest.raises(InvalidRecord) as refused:
+            vault.get(A, [one])
+        outcomes.add(str(refused.value))
+    connection.close()
+    assert len(outcomes) == 1
+    assert "홍길동" not in outcomes.pop()
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (lambda path: path.write_bytes(b"\0" * 5000), "no SQLite file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:6000]), "damaged|failed"),
+        (lambda path: path.unlink(), "cannot be opened"),
+    ],
+    ids=["overwritten", "truncated", "gone"],
+)
+def test_a_harmed_file_is_an_error(file: tuple[SealedVault, Path], harm: Any, says: str) -> None:
+    """Nothing is sent, and no new vault takes its place."""
+    vault, path = file
+    vault.close()
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    harm(path)
+    guard = Guard(_analyzer=PatternAnalyzer(), vault=vault)
+    with pytest.raises(VaultError, match=says) as refused:
+        guard.redact(TEXT)
+    assert not any(value in str(refused.value) for value in VALUES)
+    assert path.exists() is (says != "cannot be opened")
+
+
+def test_another_format_is_an_error(file: tuple[SealedVault, Path]) -> None:
+    """A vault of a later version is left alone, and the error says so."""
+    vault, _ = file
+    vault.store.set_meta(vault.meta.encode().replace(b'"format": 1', b'"format": 2'))
+    with pytest.raises(VaultError, match="format 2"):
+        SealedVault(vault.store, KEYS)
+    vault.store.set_meta(b"{}")
+    with pytest.raises(InvalidRecord):
+        SealedVault(vault.store, KEYS)
+
+
+def test_a_writer_that_holds_the_file_is_waited_for(file: tuple[SealedVault, Path]) -> None:
+    """Another process's transaction delays a mint and does not break it."""
+    vault, path = file
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, lambda: (other.execute("COMMIT"), other.close())).start()
+    (surrogate,) = vault.put(A, [Entry("ID_NUMBER", "1")])
+    assert vault.get(A, [surrogate])[surrogate] == Entry("ID_NUMBER", "1")
+
+
+def test_servers_that_are_not_there_are_errors() -> None:
+    """The error says what failed and shows no password."""
+    from sovguard.vault.postgres import PostgresStore
+    from sovguard.vault.redis import RedisStore
+
+    for open_it in (
+        lambda: PostgresStore("postgresql://u:secret@127.0.0.1:1/x", wait=1),
+        lambda: RedisStore("redis://:secret@127.0.0.1:1/0", wait=1),
+    ):
+        with pytest.raises(VaultError, match="Nothing was sent") as refused:
+            open_it()
+        assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", ["mysql://x", "sqlite://x", "http://x"])
+def test_addresses_of_no_kind_are_refused(wrong: str) -> None:
+    """With the kinds there are."""
+    with pytest.raises(ConfigError, match="sqlite:///PATH"):
+        open_store(wrong)
+
+
+def test_both_suites_open(file: tuple[SealedVault, Path]) -> None:
+    """What was sealed with GCM, where OpenSSL is older, opens with the same function."""
+    key = bytes(32)
+    for suite in (GCM, GCM_SIV):
+        sealed = seal(key, b"x", b"place", suite=suite)
+        assert sealed[:2] == bytes([1, suite])
+        assert unseal(key, sealed, b"place") == b"x"
+        with pytest.raises(InvalidRecord):
+            unseal(key, bytes([1, 3 - suite]) + sealed[2:], b"place")
+
+
+@pytest.mark.parametrize("ttls", [{"nothing": timedelta(1)}, {"PERSON": timedelta(0)}, {"PERSON": 5}])
+def test_times_to_live_are_checked(file: tuple[SealedVault, Path], ttls: Any) -> None:
+    """A type or class that is none, and a time that is none, are errors."""
+    vault, _ = file
+    with pytest.raises(ConfigError):
+        SealedVault(vault.store, KEYS, ttls=ttls)
