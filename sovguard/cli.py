@@ -7,7 +7,7 @@ none into the ``--json`` output of ``scan`` unless ``--show-values`` asks for it
 
 from __future__ import annotations
 
-import os
+import secrets
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from sovguard.cli_doctor import doctor
+from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
@@ -30,9 +31,9 @@ from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, r
 from sovguard.guard import Guard, Names
 from sovguard.outputs import drop_stdout, outputs, refuse_same, targets, write_out
 from sovguard.restore.text import resolve
-from sovguard.vault.mapping_file import check_place, read_mapping, write_mapping
+from sovguard.vault.mapping_file import read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault
-from sovguard.vault.store import SessionRef
+from sovguard.vault.store import SessionRef, Vault
 
 if TYPE_CHECKING:
     pass
@@ -171,12 +172,17 @@ def scan(
     "--keep", type=click.Path(path_type=Path), metavar="MAPPING", help="Keep what restore needs here, sealed."
 )
 @click.option("--force", is_flag=True, help="Let --keep replace a file that is no mapping.")
+@session_options
 @_detecting
 def redact(
     files: tuple[str, ...],
     output: str | None,
     keep: Path | None,
     force: bool,
+    address: str | None,
+    keyring: Path | None,
+    session_id: str | None,
+    tenant: str,
     fields: tuple[str, ...],
     names: str,
     recognizers: tuple[str, ...],
@@ -186,16 +192,17 @@ def redact(
 ) -> int:
     """Write FILES (or standard input) with personal information swapped for surrogates."""
     places = targets(files, output, together=as_machine)
+    vault, ref = chosen_vault(address, keyring, session_id, tenant, None if keep is None else "--keep")
     passphrase = ""
     if keep is not None:
-        _check_keep(keep, force=force)
+        check_keep(keep, force=force)
         refuse_same(
             keep,
             [path for pair in places for path in pair],
             "--keep names a file that is read or written; name another file",
         )
-        passphrase = _passphrase(confirm=True)
-    else:
+        passphrase = passphrase_for(confirm=True)
+    elif ref is None:
         for source, target in places:
             if target is not None:
                 refuse_same(
@@ -203,9 +210,10 @@ def redact(
                     [source],
                     "-o would replace the only copy; make it restorable with --keep, or name another file",
                 )
-    vault = MemoryVault()
-    session = Guard(names=cast("Names", names), recognizers=recognizers, vault=vault).session()
-    ref = SessionRef(session.tenant, session.id)
+    durable = ref is not None
+    ref = ref or SessionRef("default", secrets.token_hex(16))
+    guard = Guard(names=cast("Names", names), recognizers=recognizers, vault=vault)
+    session = guard.session(ref.session_id, tenant=ref.tenant)
     reports = []
     with outputs(Path(output) if output is not None else None) as results:
         for position, (source, target) in enumerate(places, 1):
@@ -220,11 +228,11 @@ def redact(
                 reports.append({**report(document, target, redacted), "counts": dict(counts)})
         if keep is not None:
             # Before the results are put in their places: without it, what they replace would be gone.
-            _check_keep(keep, force=force)
-            write_mapping(keep, vault, ref, passphrase, replace=force)
+            check_keep(keep, force=force)
+            write_mapping(keep, cast("MemoryVault", vault), ref, passphrase, replace=force)
             results.keep(keep)
-    if keep is None and sys.stderr.isatty():
-        _say("this cannot be restored, since no mapping was kept (--keep FILE)")
+    if keep is None and not durable and sys.stderr.isatty():
+        _say("this cannot be restored, since no mapping was kept (--keep FILE, or --vault with --session)")
     for each in reports:
         print_json(each)
     return 0
@@ -233,12 +241,15 @@ def redact(
 @cli.command()
 @_shared
 @_OUTPUT
-@click.option(
-    "--mapping", type=click.Path(path_type=Path), required=True, help="The file that redact --keep wrote."
-)
+@click.option("--mapping", type=click.Path(path_type=Path), help="The file that redact --keep wrote.")
+@session_options
 def restore(
     files: tuple[str, ...],
-    mapping: Path,
+    mapping: Path | None,
+    address: str | None,
+    keyring: Path | None,
+    session_id: str | None,
+    tenant: str,
     output: str | None,
     encoding: str,
     form: str | None,
@@ -246,12 +257,19 @@ def restore(
 ) -> int:
     """Write FILES (or standard input) with the real values back. Exit code 1 if surrogates are left."""
     places = targets(files, output, together=as_machine)
-    refuse_same(
-        mapping,
-        [path for pair in places for path in pair],
-        "--mapping is also read or written as text; name another file",
+    found: tuple[Vault, SessionRef | None] = chosen_vault(
+        address, keyring, session_id, tenant, None if mapping is None else "--mapping"
     )
-    vault, ref = read_mapping(mapping, _passphrase(confirm=False))
+    if mapping is not None:
+        refuse_same(
+            mapping,
+            [path for pair in places for path in pair],
+            "--mapping is also read or written as text; name another file",
+        )
+        found = read_mapping(mapping, passphrase_for(confirm=False))
+    vault, ref = found
+    if ref is None:
+        raise ConfigError("name what redact kept: --mapping FILE, or --vault with --session")
     session = Guard(names="off", vault=vault).session(ref.session_id, tenant=ref.tenant)
     left: dict[str, None] = {}
     reports = []
@@ -309,43 +327,6 @@ def _check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:
         close = close or get_close_matches(like, known, 3, 0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
         raise ConfigError(f"--type {name} is no entity type; {hint}")
-
-
-def _check_keep(keep: Path, *, force: bool) -> None:
-    """Return if a mapping can be written to ``keep``; one that is there is never replaced."""
-    if os.path.lexists(keep):
-        if keep.is_file() and _may_be_mapping(keep):
-            raise ConfigError(
-                f"{keep} is a mapping, without which what was redacted with it can never be restored, so it is not "
-                "replaced; name another file with --keep"
-            )
-        if not (force and keep.is_file()):
-            raise ConfigError(f"{keep} exists; name another file with --keep")
-    check_place(keep, replace=force)
-
-
-def _may_be_mapping(path: Path) -> bool:
-    """Whether a file begins as a mapping of any version does; no text begins so."""
-    try:
-        with path.open("rb") as file:
-            return b"\x00" < file.read(1) < b"\x09"
-    except OSError:
-        return False
-
-
-def _passphrase(*, confirm: bool) -> str:
-    given = os.environ.get("SOVGUARD_PASSPHRASE")
-    if given:
-        return given
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "a mapping file needs a passphrase: set SOVGUARD_PASSPHRASE, or name the files on a terminal to be asked"
-        )
-    while True:
-        said = str(click.prompt("암호 (passphrase)", hide_input=True, err=True))
-        if not confirm or said == click.prompt("암호 확인 (once more)", hide_input=True, err=True):
-            return said
-        _say("두 암호가 서로 다릅니다. 다시 입력하세요 (the two differ; try again)")
 
 
 if __name__ == "__main__":

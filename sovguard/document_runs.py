@@ -76,13 +76,14 @@ def restore_document(session: Session, document: Document) -> tuple[str, list[st
     """Return the restored document, and the surrogates that are left in it."""
     if document.form == "text":
         outcome = session.restore(document.text)
-        return outcome.text, outcome.unresolved
+        return outcome.text, [*outcome.unresolved, *outcome.expired]
     parts: list[str] = []
     left: dict[str, None] = {}
     for lines in _lines(document):
         # No surrogate reaches over a line end, so the strings of a batch can be looked at as one text.
         said = "\n".join([leaf.text for line in lines for leaf in line.leaves])
-        left |= dict.fromkeys(session.restore(said).unresolved)
+        outcome = session.restore(said)
+        left |= dict.fromkeys([*outcome.unresolved, *outcome.expired])
         for line, value in zip(lines, session.restore([line.value for line in lines]), strict=True):
             parts.append(rewritten(line, value, document.encoding))
     return "".join(parts), list(left)

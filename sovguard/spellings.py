@@ -121,8 +121,7 @@ class Candidate:
     def words(self, known: Collection[str]) -> list[str]:
         """Return the known words that stand directly before the dash, longest first."""
         letters = self.letters
-        suffixes = (letters[index:] for index in range(len(letters) - MIN_WORD + 1))
-        return [word for word in suffixes if word in known]
+        return [word for index in range(len(letters) - MIN_WORD + 1) if (word := letters[index:]) in known]
 
     def start(self, word: str | None = None) -> int:
         """Return the offset where ``word`` begins, or where the whole run of letters does."""

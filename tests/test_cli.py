@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sovguard import Guard
-from sovguard.cli import _passphrase, cli
+from sovguard.cli import cli
+from sovguard.cli_mapping import passphrase_for
 from tests.command import ACCOUNT, EMAIL, NAME, PASSPHRASE, PHONE, RRN, TEXT, VALUES, run, run_apart
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -568,8 +569,8 @@ def test_a_passphrase_is_asked_for_in_korean(
     monkeypatch.delenv("SOVGUARD_PASSPHRASE", raising=False)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.prompt", lambda text, **_: asked.append(text) or next(said))
-    assert _passphrase(confirm=True) == "다"
-    assert _passphrase(confirm=False) == "라"
+    assert passphrase_for(confirm=True) == "다"
+    assert passphrase_for(confirm=False) == "라"
     assert [text.partition(" (")[0] for text in asked] == ["암호", "암호 확인"] * 2 + ["암호"]
     assert "서로 다릅니다" in capsys.readouterr().err
 

@@ -118,3 +118,33 @@ def test_what_is_missing_is_said(named: list[object], tmp_path: Path) -> None:
     ):
         assert run("vault", "status", *options).code == 2
     assert not (tmp_path / "none.db").exists()
+
+
+def test_redact_and_restore_through_a_vault(named: list[object], tmp_path: Path) -> None:
+    """Files are redacted into a session and restored from it by another process; erased, they are not."""
+    text = tmp_path / "a.txt"
+    text.write_text(f"고객명: {NAME}, 연락처 {PHONE}\n", "utf-8")
+    who = ["--session", "상담 1", "--tenant", "은행"]
+    done = run("redact", text, *named, *who)
+    assert done.code == 0
+    assert NAME not in done.text
+    assert run("redact", text, *named, *who).text == done.text
+    assert run("restore", *named, *who, stdin=done.out).text == text.read_text("utf-8")
+    other = run("restore", *named, "--session", "상담 2", stdin=done.out)
+    assert (other.code, other.out) == (1, done.out)
+    assert run("vault", "erase", *named, *who, "--yes").code == 0
+    gone = run("restore", *named, *who, stdin=done.out)
+    assert (gone.code, gone.out) == (1, done.out)
+
+
+def test_one_place_for_a_mapping(named: list[object], tmp_path: Path) -> None:
+    """A vault without a session, a session without a vault, and two places at once are errors."""
+    for options in (
+        named,
+        ["--session", "x"],
+        [*named, "--session", "x", "--keep", tmp_path / "map"],
+    ):
+        refused = run("redact", *options, stdin="a")
+        assert (refused.code, "session" in refused.err or "vault" in refused.err) == (2, True)
+    refused = run("restore", stdin="a")
+    assert (refused.code, "--mapping" in refused.err) == (2, True)

@@ -14,7 +14,7 @@ LAYERS = [
     {"guard"},
     {"clients", "presidio", "demo_server", "documents", "outputs"},
     {"demo", "doctor", "findings"},
-    {"document_runs", "cli_doctor", "cli_vault"},
+    {"document_runs", "cli_doctor", "cli_vault", "cli_mapping"},
     {"cli"},
     {"__main__", "__init__"},
 ]

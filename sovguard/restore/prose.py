@@ -65,6 +65,12 @@ class Prose:
 
     def _read(self, text: str) -> None:
         last = 0
+        if "`" not in text and "~" not in text:
+            # Of lines without marks only the last one tells anything; most of an answer is such lines.
+            if (last := text.rfind("\n") + 1) > 0:
+                self._blank, self._span = 0, 0
+            self._pass(text, last, len(text))
+            return
         for mark in _MARKS.finditer(text):
             self._pass(text, last, mark.start())
             last = mark.end()
