@@ -27,7 +27,7 @@ from typing import Any
 
 from machine import machine
 
-from sovguard.vault import Entry, Keyring, SessionRef, create_vault, open_vault
+from sovguard.vault import Entry, Keyring, SessionRef, create_vault, open_store, open_vault
 
 POSTGRES = os.environ.get("SOVGUARD_TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 REDIS = os.environ.get("SOVGUARD_TEST_REDIS", "redis://127.0.0.1:6379/0")
@@ -258,8 +258,10 @@ def growth(kind: str, keys: Keyring, sizes: list[int]) -> list[dict[str, Any]]:
                 for first in range(0, min(size, 10_000), 1000):
                     vault.put(ref, [entry(first + each) for each in range(1000)])
             wrote = time.perf_counter() - start
-            octets = vault.store.size()  # type: ignore[attr-defined]
             vault.close()
+            store = open_store(address)  # once the log has been written back
+            octets = store.size()  # type: ignore[attr-defined]
+            store.close()
             start = time.perf_counter()
             again = open_vault(address, keys)
             again.open(SessionRef("acme", "0"))

@@ -46,33 +46,54 @@ def new_key(length: int = KEY) -> bytes:
     return os.urandom(length)
 
 
-def seal(key: bytes, plaintext: bytes, associated: bytes, *, suite: int = SUITE) -> bytes:
-    """Return ``plaintext`` sealed: version, suite, nonce, ciphertext with its 16-byte tag.
+class Sealer:
+    """Seals and opens under one key; may be shared by threads.
 
     Args:
         key: 32 octets.
-        plaintext: What to seal.
-        associated: What it belongs to; opening it anywhere else fails.
-        suite: Which cipher.
     """
-    head = _VERSION + bytes([suite])
-    nonce = os.urandom(_NONCE)
-    return head + nonce + _cipher(suite, key).encrypt(nonce, plaintext, head + associated)
 
+    __slots__ = ("_ciphers", "_key")
 
-def unseal(key: bytes, sealed: bytes, associated: bytes) -> bytes:
-    """Return what was sealed.
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        # Making one takes longer than sealing a record with it.
+        self._ciphers: dict[int, AESGCM | AESGCMSIV] = {}
 
-    Raises:
-        InvalidRecord: Anything is wrong with it.
-    """
-    head, nonce, body = sealed[:2], sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :]
-    try:
-        if head[:1] != _VERSION or head[1:] not in (bytes([GCM_SIV]), bytes([GCM])):
-            raise InvalidTag
-        return _cipher(head[1], key).decrypt(nonce, body, head + associated)
-    except (InvalidTag, ValueError):
-        raise invalid() from None
+    def __repr__(self) -> str:
+        return "Sealer()"
+
+    def seal(self, plaintext: bytes, associated: bytes, *, suite: int = SUITE) -> bytes:
+        """Return ``plaintext`` sealed: version, suite, nonce, ciphertext with its 16-byte tag.
+
+        Args:
+            plaintext: What to seal.
+            associated: What it belongs to; opening it anywhere else fails.
+            suite: Which cipher.
+        """
+        head = _VERSION + bytes([suite])
+        nonce = os.urandom(_NONCE)
+        return head + nonce + self._cipher(suite).encrypt(nonce, plaintext, head + associated)
+
+    def open(self, sealed: bytes, associated: bytes) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            InvalidRecord: Anything is wrong with it.
+        """
+        head, nonce, body = sealed[:2], sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :]
+        try:
+            if head[:1] != _VERSION or head[1:] not in (bytes([GCM_SIV]), bytes([GCM])):
+                raise InvalidTag
+            return self._cipher(head[1]).decrypt(nonce, body, head + associated)
+        except (InvalidTag, ValueError):
+            raise invalid() from None
+
+    def _cipher(self, suite: int) -> AESGCM | AESGCMSIV:
+        cipher = self._ciphers.get(suite)
+        if cipher is None:
+            cipher = self._ciphers[suite] = AESGCMSIV(self._key) if suite == GCM_SIV else AESGCM(self._key)
+        return cipher
 
 
 def invalid() -> InvalidRecord:
@@ -171,10 +192,6 @@ def unseal_with_passphrase(sealed: bytes, passphrase: str) -> bytes:
             "the mapping cannot be opened: the passphrase is wrong, or this is not the file that was written; "
             "try the passphrase again, then an unchanged copy of the file"
         ) from None
-
-
-def _cipher(suite: int, key: bytes) -> AESGCM | AESGCMSIV:
-    return AESGCMSIV(key) if suite == GCM_SIV else AESGCM(key)
 
 
 def _stretched(passphrase: str, salt: bytes) -> bytes:

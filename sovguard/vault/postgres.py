@@ -6,6 +6,7 @@ Durable as the server is: leave ``synchronous_commit`` on. The tables lie in a s
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -47,13 +48,14 @@ class PostgresStore(SqlStore):
         self._pool = ConnectionPool(
             address,
             min_size=1,
-            max_size=connections,
+            max_size=max(2, connections),
             timeout=wait,
             open=False,
             kwargs={"autocommit": True, "connect_timeout": max(1, int(wait))},
             configure=self._configure,
-            check=ConnectionPool.check_connection,
         )
+        # Half of the connections at most: whoever is in an exclusive context needs another one for its work.
+        self._exclusive = threading.Semaphore(max(1, connections // 2))
         try:
             self._pool.open(wait=True, timeout=wait)
         except (psycopg.Error, PoolTimeout) as error:
@@ -85,8 +87,30 @@ class PostgresStore(SqlStore):
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that a statement gives."""
         try:
-            with self._pool.connection() as connection:
-                return connection.execute(statement, parameters, prepare=True).fetchall()
+            try:
+                return self._read(statement, parameters)
+            except psycopg.OperationalError:
+                # The server was restarted, perhaps, and this connection is from before.
+                self._pool.check()
+                return self._read(statement, parameters)
+        except (psycopg.Error, PoolTimeout) as error:
+            _explain(error)
+
+    def _read(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        with self._pool.connection() as connection:
+            return connection.execute(statement, parameters, prepare=True).fetchall()
+
+    @contextmanager
+    def exclusive(self, sid: bytes) -> Iterator[None]:
+        """Keep other processes that change the session out, for as long as this lasts."""
+        key = int.from_bytes(sid[:8], "big", signed=True)
+        try:
+            with self._exclusive, self._pool.connection() as connection:
+                connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+                try:
+                    yield
+                finally:
+                    connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
         except (psycopg.Error, PoolTimeout) as error:
             _explain(error)
 

@@ -13,11 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from sovguard.errors import VaultError
-from sovguard.vault.crypto import derive, invalid, seal, tag, unseal
+from sovguard.vault.crypto import Sealer, derive, invalid, tag
 from sovguard.vault.keys import KeyProvider
 from sovguard.vault.numbering import Block
 from sovguard.vault.store import Entry, Kind, SessionRef, SessionState
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 FORMAT = 1
 ID = 16
 """Octets of the keyed hashes that rows are found by."""
@@ -93,7 +94,7 @@ def session_context(vault_id: bytes, sid: bytes) -> bytes:
 def seal_name(index: bytes, ref: SessionRef, sid: bytes) -> bytes:
     """Return a session's tenant and id, sealed under the vault's index key."""
     content = {"tenant": ref.tenant, "session": ref.session_id}
-    return seal(derive(index, b"sovguard v1 name"), _padded(content), sid)
+    return Sealer(derive(index, b"sovguard v1 name")).seal(_padded(content), sid)
 
 
 def open_name(index: bytes, sealed: bytes, sid: bytes) -> SessionRef:
@@ -103,7 +104,7 @@ def open_name(index: bytes, sealed: bytes, sid: bytes) -> SessionRef:
         InvalidRecord: Anything is wrong with it.
     """
     try:
-        content = json.loads(unseal(derive(index, b"sovguard v1 name"), sealed, sid))
+        content = json.loads(Sealer(derive(index, b"sovguard v1 name")).open(sealed, sid))
         return SessionRef(content["tenant"], content["session"])
     except (ValueError, KeyError, TypeError):
         raise invalid() from None
@@ -155,8 +156,8 @@ class SessionKeys:
         return "SessionKeys()"
 
     @cached_property
-    def _record(self) -> bytes:
-        return self._derived(b"record")
+    def _record(self) -> Sealer:
+        return Sealer(self._derived(b"record"))
 
     @cached_property
     def _lookup(self) -> bytes:
@@ -183,7 +184,7 @@ class SessionKeys:
             content["p"] = entry.person
         if entry.stood:
             content["s"] = sorted(entry.stood)
-        return seal(self._record, _padded(content), self._associated(entry.entity_type, surrogate))
+        return self._record.seal(_padded(content), self._associated(entry.entity_type, surrogate))
 
     def open_entry(self, record: bytes, entity_type: str, surrogate: str) -> Entry:
         """Return the entry in a record.
@@ -191,7 +192,7 @@ class SessionKeys:
         Raises:
             InvalidRecord: Anything is wrong with it.
         """
-        plain = unseal(self._record, record, self._associated(entity_type, surrogate))
+        plain = self._record.open(record, self._associated(entity_type, surrogate))
         try:
             content = json.loads(plain)
             kind: Kind = content.get("k", "str")
@@ -213,7 +214,7 @@ class SessionKeys:
             "count": header.count,
             "people": header.people,
         }
-        return seal(self._record, _padded(content), self._associated("", "header"))
+        return self._record.seal(_padded(content), self._associated("", "header"))
 
     def open_header(self, sealed: bytes, former: frozenset[str] = frozenset()) -> Header:
         """Return a session's header.
@@ -225,7 +226,7 @@ class SessionKeys:
         Raises:
             InvalidRecord: Anything is wrong with it.
         """
-        plain = unseal(self._record, sealed, self._associated("", "header"))
+        plain = self._record.open(sealed, self._associated("", "header"))
         try:
             content = json.loads(plain)
             state = SessionState(
@@ -252,5 +253,5 @@ class SessionKeys:
 
 
 def _padded(content: dict[str, Any]) -> bytes:
-    plain = json.dumps(content, separators=(",", ":")).encode()
+    plain = _encode(content).encode()
     return plain + b" " * (-len(plain) % _STEP)

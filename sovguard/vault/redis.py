@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import redis
@@ -87,13 +88,10 @@ class RedisStore:
             if each is not None
         }
 
-    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
-        """Return the entries of one person, in the order of minting."""
-        names = [
-            name.decode() for name in self._run("lrange", self._of(sid, f"person:{person.hex()}"), 0, -1)
-        ]
-        rows = self.read(sid, names).values()
-        return sorted((row for row in rows if row.person == person), key=lambda row: row.seq)
+    def of_people(self, sid: bytes, people: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entry of each of these people that was minted last, for those that have one."""
+        names = [each.decode() for each in self._many(self._of(sid, "last"), people) if each is not None]
+        return {row.person: row for row in self.read(sid, names).values() if row.person is not None}
 
     def people(self, sid: bytes, after: int) -> list[EntryRow]:
         """Return the first mention of each person but for the first ``after``, in order."""
@@ -129,6 +127,10 @@ class RedisStore:
         except redis.RedisError as error:
             _explain(error)
         return True
+
+    def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
+        """Return a context; others are not kept out of it."""
+        return nullcontext()
 
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""
@@ -186,14 +188,12 @@ class RedisStore:
             pipe.hset(self._of(sid, "lookups"), entry.lookup, entry.surrogate)
         if before is None:
             if entry.person is not None:
-                pipe.rpush(self._of(sid, f"person:{entry.person.hex()}"), entry.surrogate)
+                pipe.hset(self._of(sid, "last"), entry.person, entry.surrogate)
             if entry.person_no is not None:
                 pipe.rpush(self._of(sid, "people"), entry.surrogate)
 
     def _all(self, sid: bytes) -> list[str]:
-        people = {row.person for row in self.entries(sid) if row.person is not None}
-        parts = ["session", "entries", "lookups", "people", *(f"person:{person.hex()}" for person in people)]
-        return [self._of(sid, part) for part in parts]
+        return [self._of(sid, part) for part in ("session", "entries", "lookups", "people", "last")]
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._client)

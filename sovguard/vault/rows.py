@@ -7,6 +7,7 @@ keyed hashes, random surrogates, names of entity types and times.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -138,8 +139,8 @@ class Store(Protocol):
         """Return the entries with these surrogates."""
         ...
 
-    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
-        """Return the entries of one person, in the order of minting."""
+    def of_people(self, sid: bytes, people: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entry of each of these people that was minted last, for those that have one."""
         ...
 
     def people(self, sid: bytes, after: int) -> list[EntryRow]:
@@ -148,6 +149,13 @@ class Store(Protocol):
 
     def commit(self, change: Change) -> bool:
         """Make a change, durably; ``False``, and nothing changed, if the session is not as expected."""
+        ...
+
+    def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
+        """Return a context that only one caller is in at a time for a session, in any process, as far as the store can.
+
+        Not needed for a change to be right, only for it to come through where many change one session at once.
+        """
         ...
 
     def drop(self, sid: bytes) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -281,18 +282,22 @@ class SealedVault:
         sid = self.sid(session)
         with self._locks[sid[0] % _LOCKS]:
             for attempt in range(_ATTEMPTS):
-                opened = self._opened(session)
-                header, rows = work(opened)
-                if not rows and header is opened.header:
-                    return opened
-                row = replace(
-                    opened.row,
-                    version=opened.row.version + 1,
-                    header=opened.row.header if header is opened.header else opened.keys.seal_header(header),
-                    namespaces=tuple(sorted(header.state.namespaces)),
-                )
-                if self.store.commit(Change(row, opened.row.version, rows)):
-                    return self._keep(_Opened(row, opened.keys, header))
+                # At first in hope that nobody else changes it, then one after another.
+                with self.store.exclusive(sid) if attempt else nullcontext():
+                    opened = self._opened(session)
+                    header, rows = work(opened)
+                    if not rows and header is opened.header:
+                        return opened
+                    row = replace(
+                        opened.row,
+                        version=opened.row.version + 1,
+                        header=opened.row.header
+                        if header is opened.header
+                        else opened.keys.seal_header(header),
+                        namespaces=tuple(sorted(header.state.namespaces)),
+                    )
+                    if self.store.commit(Change(row, opened.row.version, rows)):
+                        return self._keep(_Opened(row, opened.keys, header))
                 time.sleep(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
         raise self.busy()
 
@@ -328,11 +333,14 @@ class SealedVault:
     ) -> tuple[Header, list[EntryRow]]:
         header, keys = opened.header, opened.keys
         blocks: dict[str, Block] = {} if header.shared is None else {"": header.shared}
-        tags: dict[str, bytes] = {}
-        for person in dict.fromkeys(entry.person for entry in entries if entry.person):
-            tags[person] = keys.person(person)
-            if known := self.store.of_person(opened.row.sid, tags[person]):
-                blocks[person] = block_of(known[-1].surrogate)
+        tags = {
+            person: keys.person(person)
+            for person in dict.fromkeys(entry.person for entry in entries if entry.person)
+        }
+        last = self.store.of_people(opened.row.sid, list(tags.values()))
+        blocks.update(
+            {person: block_of(last[each].surrogate) for person, each in tags.items() if each in last}
+        )
         numbers = Numbers(header.namespace, header.next_number, blocks)
         words, count, people = header.state.words, header.count, header.people
         rows: list[EntryRow] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sovguard.errors import VaultError
@@ -102,10 +102,13 @@ class SqlStore(ABC):
         """Return the entries with these surrogates."""
         return {row.surrogate: row for row in self._among(sid, "surrogate", surrogates)}
 
-    def of_person(self, sid: bytes, person: bytes) -> list[EntryRow]:
-        """Return the entries of one person, in the order of minting."""
-        statement = f"SELECT {_ENTRY} FROM entries WHERE sid = ? AND person = ? ORDER BY seq"
-        return [_entry(row) for row in self.rows(self._with(statement), (sid, person))]
+    def of_people(self, sid: bytes, people: Sequence[bytes]) -> Mapping[bytes, EntryRow]:
+        """Return the entry of each of these people that was minted last, for those that have one."""
+        last: dict[bytes, EntryRow] = {}
+        for row in self._among(sid, "person", people):
+            if row.person is not None and (row.person not in last or last[row.person].seq < row.seq):
+                last[row.person] = row
+        return last
 
     def people(self, sid: bytes, after: int) -> list[EntryRow]:
         """Return the first mention of each person but for the first ``after``, in order."""
@@ -131,6 +134,10 @@ class SqlStore(ABC):
                 self._update(run, row)
             self._put(run, row.sid, change.entries)
         return True
+
+    def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
+        """Return a context; a store that can keeps others out of it."""
+        return nullcontext()
 
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""

@@ -26,7 +26,7 @@ from sovguard.vault.administration import (
     status,
     sweep,
 )
-from sovguard.vault.crypto import GCM, GCM_SIV, seal, unseal
+from sovguard.vault.crypto import GCM, GCM_SIV, Sealer
 from sovguard.vault.sqlite import SqliteStore
 from tests.servers import NAME, PHONE, RRN, TEXT, VALUES, PatternAnalyzer
 from tests.vault.places import STORES, Place
@@ -353,13 +353,13 @@ def test_addresses_of_no_kind_are_refused(wrong: str) -> None:
 
 def test_both_suites_open(file: tuple[SealedVault, Path]) -> None:
     """What was sealed with GCM, where OpenSSL is older, opens with the same function."""
-    key = bytes(32)
+    sealer = Sealer(bytes(32))
     for suite in (GCM, GCM_SIV):
-        sealed = seal(key, b"x", b"place", suite=suite)
+        sealed = sealer.seal(b"x", b"place", suite=suite)
         assert sealed[:2] == bytes([1, suite])
-        assert unseal(key, sealed, b"place") == b"x"
+        assert Sealer(bytes(32)).open(sealed, b"place") == b"x"
         with pytest.raises(InvalidRecord):
-            unseal(key, bytes([1, 3 - suite]) + sealed[2:], b"place")
+            sealer.open(bytes([1, 3 - suite]) + sealed[2:], b"place")
 
 
 @pytest.mark.parametrize("ttls", [{"nothing": timedelta(1)}, {"PERSON": timedelta(0)}, {"PERSON": 5}])
