@@ -8,7 +8,7 @@ Query engines, chat engines and agents ask it like any model; retrieved nodes ar
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -74,14 +74,14 @@ class GuardedLLM(FunctionCallingLLM):
         """Ask with messages; the answer comes in pieces."""
         session = self._session()
         sent, bound = _redacted(messages, kwargs, session)
-        return _streamed(self.inner.stream_chat(sent, **bound), _ChatPieces(session, self._answer(session)))
+        return _streamed(self.inner.stream_chat(sent, **bound), _chat_pieces(session, self._answer(session)))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Ask with messages; the answer comes in pieces."""
         session = self._session()
         sent, bound = await aside(_redacted, messages, kwargs, session)
         stream = await self.inner.astream_chat(sent, **bound)
-        return _astreamed(stream, _ChatPieces(session, self._answer(session)))
+        return _astreamed(stream, _chat_pieces(session, self._answer(session)))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
@@ -103,7 +103,7 @@ class GuardedLLM(FunctionCallingLLM):
         session = self._session()
         sent, bound = _prompted(prompt, kwargs, session)
         stream = self.inner.stream_complete(sent, formatted, **bound)
-        return _streamed(stream, _TextPieces(session))
+        return _streamed(stream, _text_pieces(session))
 
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
@@ -111,7 +111,7 @@ class GuardedLLM(FunctionCallingLLM):
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
         sent, bound = await aside(_prompted, prompt, kwargs, session)
-        return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _TextPieces(session))
+        return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _text_pieces(session))
 
     def structured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any
@@ -159,59 +159,52 @@ class GuardedLLM(FunctionCallingLLM):
         return Answer(session, self.guard.restore_tools)
 
 
-class _TextPieces:
-    """Restores the pieces of one completed text."""
+class _Pieces:
+    """Restores the pieces of one answer.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: The answer's session.
+        said: Makes a piece say a text so far, and what of it is new.
+    """
+
+    def __init__(self, session: Session, said: Callable[[Any, str, str], Any]) -> None:
         self._lane = session.stream("answer")
+        self._said = said
         self._given = ""
-        self._last: CompletionResponse | None = None
+        self._last: Any = None
 
-    def piece(self, response: CompletionResponse) -> CompletionResponse:
+    def piece(self, response: Any) -> Any:
         """Return what can be given out in place of a piece."""
         self._last = response
-        return self._said(self._lane.feed(response.delta or ""))
+        return self._made(self._lane.feed(response.delta or ""))
 
-    def rest(self) -> CompletionResponse | None:
-        """Return what is still held, if anything is."""
+    def rest(self) -> Any:
+        """Return what is still held; ``None`` if nothing is."""
         held = self._lane.flush()
-        return self._said(held) if held else None
+        return self._made(held) if held else None
 
-    def _said(self, delta: str) -> CompletionResponse:
-        assert self._last is not None  # noqa: S101
+    def _made(self, delta: str) -> Any:
         self._given += delta
-        return self._last.model_copy(update={"text": self._given, "delta": delta})
+        return self._said(self._last, self._given, delta)
 
 
-class _ChatPieces:
-    """Restores the pieces of one message."""
+def _text_pieces(session: Session) -> _Pieces:
+    return _Pieces(
+        session, lambda response, text, delta: response.model_copy(update={"text": text, "delta": delta})
+    )
 
-    def __init__(self, session: Session, answer: Answer) -> None:
-        self._lane = session.stream("answer")
-        self._answer = answer
-        self._given = ""
-        self._last: ChatResponse | None = None
 
-    def piece(self, response: ChatResponse) -> ChatResponse:
-        """Return what can be given out in place of a piece."""
-        self._last = response
-        return self._said(self._lane.feed(response.delta or ""))
-
-    def rest(self) -> ChatResponse | None:
-        """Return what is still held, if anything is."""
-        held = self._lane.flush()
-        return self._said(held) if held else None
-
-    def _said(self, delta: str) -> ChatResponse:
-        assert self._last is not None  # noqa: S101
-        self._given += delta
-        response = _with_calls(self._last, self._answer)
+def _chat_pieces(session: Session, answer: Answer) -> _Pieces:
+    def said(response: ChatResponse, text: str, delta: str) -> ChatResponse:
+        response = _with_calls(response, answer)
         others = [block for block in response.message.blocks if not isinstance(block, TextBlock)]
-        message = response.message.model_copy(update={"blocks": [TextBlock(text=self._given), *others]})
+        message = response.message.model_copy(update={"blocks": [TextBlock(text=text), *others]})
         return response.model_copy(update={"message": message, "delta": delta})
 
+    return _Pieces(session, said)
 
-def _streamed(stream: Iterator[Any], pieces: Any) -> Generator[Any, None, None]:
+
+def _streamed(stream: Iterator[Any], pieces: _Pieces) -> Generator[Any, None, None]:
     try:
         for response in stream:
             yield pieces.piece(response)
@@ -223,7 +216,7 @@ def _streamed(stream: Iterator[Any], pieces: Any) -> Generator[Any, None, None]:
         yield held
 
 
-async def _astreamed(stream: AsyncIterator[Any], pieces: Any) -> AsyncGenerator[Any, None]:
+async def _astreamed(stream: AsyncIterator[Any], pieces: _Pieces) -> AsyncGenerator[Any, None]:
     try:
         async for response in stream:
             yield pieces.piece(response)
