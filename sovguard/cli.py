@@ -286,7 +286,7 @@ def restore(
     if left:
         listed = ", ".join(list(left)[:_LISTED]) + (", …" if len(left) > _LISTED else "")
         many = "1 surrogate is" if len(left) == 1 else f"{len(left)} surrogates are"
-        _say(f"{many} unknown to this mapping and stayed: {listed}")
+        _say(f"{many} unknown to this mapping, or ended or erased in it, and stayed: {listed}")
     return 1 if left else 0
 
 

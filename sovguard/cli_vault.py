@@ -22,6 +22,7 @@ from sovguard.vault.administration import (
     erase_surrogate,
     erase_tenant,
     erase_value,
+    idle_keys,
     sessions,
     status,
     sweep,
@@ -99,20 +100,30 @@ def init(address: str | None, keyring: Path | None) -> int:
 @vault.command()
 @vault_options
 @click.option(
-    "--retire",
-    is_flag=True,
-    help="Then destroy the old keys: backups that they wrapped can never be opened again.",
+    "--prepare", is_flag=True, help="Only add a key to the keyring: give that to every process, then rotate."
 )
-def rotate(address: str | None, keyring: Path | None, retire: bool) -> int:
-    """Add a key to the keyring and wrap every session's data key anew with it. The vault stays in use meanwhile."""
+def rotate(address: str | None, keyring: Path | None, prepare: bool) -> int:
+    """Wrap every session's data key anew with the newest key of the keyring, a new one if none was prepared.
+
+    Processes that have the new key in their keyring go on meanwhile.
+    """
     if keyring is None:
         raise ConfigError(
             f"rotation writes a new key into the keyring: name its file with --keyring, not {ENVIRONMENT}"
         )
     old = Keyring.load(keyring)
+    prepared = old.ids[-1] != old.active
+    if prepare:
+        if prepared:
+            raise ConfigError("a key is prepared already; give the keyring to every process, then rotate")
+        old.with_new_key(active=False).save(keyring, replaces=old)
+        click.echo("added a key: give the keyring to every process, then rotate")
+        return 0
     found = open_vault(_named(address), old)
-    keys = old.with_new_key()
-    keys.save(keyring, replace=True)
+    keys = old
+    if prepared or found.meta.key_id == old.active:
+        keys = old.with_newest_active() if prepared else old.with_new_key()
+        keys.save(keyring, replaces=old)
     console = Console(stderr=True)
     columns = (TextColumn("wrapping data keys"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -121,12 +132,36 @@ def rotate(address: str | None, keyring: Path | None, retire: bool) -> int:
             found, keys, progress=lambda count, total: bar.update(task, completed=count, total=total)
         )
     found.close()
-    click.echo(f"{done} data keys are wrapped with {keys.active}")
-    if retire:
-        for key_id in old.ids:
-            keys = keys.without(key_id)
-        keys.save(keyring, replace=True)
-        click.echo(f"destroyed in the keyring: {', '.join(old.ids)}. Destroy its copies too")
+    click.echo(f"{done} data keys are wrapped anew, with {keys.active}")
+    return 0
+
+
+@vault.command()
+@vault_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def retire(address: str | None, keyring: Path | None, yes: bool) -> int:
+    """Destroy those old keys of the keyring that wrap nothing in the vault any more: what they wrapped in backups is lost.
+
+    A keyring that serves several vaults has to be looked through for each of them before.
+    """
+    if keyring is None:
+        raise ConfigError(f"retiring writes the keyring: name its file with --keyring, not {ENVIRONMENT}")
+    old = Keyring.load(keyring)
+    found = open_vault(_named(address), old)
+    idle = idle_keys(found, old)
+    found.close()
+    if not idle:
+        click.echo("there is no old key that wraps nothing")
+        return 1
+    if not yes and not (
+        sys.stdin.isatty() and click.confirm(f"destroy {', '.join(idle)} for good?", err=True)
+    ):
+        raise ConfigError("nothing was destroyed: say --yes, or answer on a terminal")
+    keys = old
+    for key_id in idle:
+        keys = keys.without(key_id)
+    keys.save(keyring, replaces=old)
+    click.echo(f"destroyed in the keyring: {', '.join(idle)}. Destroy its copies too")
     return 0
 
 
@@ -149,7 +184,10 @@ def show_status(address: str | None, keyring: Path | None, as_machine: bool) -> 
     for name, count in sorted(known.keys.items()):
         click.echo(f"key       {printable(name)} wraps {count:,} data keys")
     if durability is not None:
-        click.echo(f"durable   {printable(durability)} (appendfsync of Redis)")
+        said = f"{durability} (appendfsync of Redis)"
+        if durability == "evicts":
+            said = "NO: values are thrown away when the memory is full; set maxmemory-policy noeviction"
+        click.echo(f"durable   {printable(said)}")
     return 0
 
 
@@ -196,23 +234,23 @@ def erase(
 ) -> int:
     """Erase a value, a person, a session or a tenant. It cannot be undone. Exit code 1 if there was nothing to erase."""
     found = vault_at(address, keyring)
-    if session_id is None and (surrogate or entity_type or person):
+    narrowed = surrogate is not None or entity_type is not None or person
+    if session_id is None and narrowed:
         raise ConfigError("name the --session that the value is in")
-    value = sys.stdin.read().rstrip("\r\n") if entity_type else ""
-    what = (
-        "the tenant's sessions"
-        if session_id is None
-        else "values of the session"
-        if surrogate or entity_type
-        else "the session"
-    )
+    if "" in (session_id, surrogate, entity_type, tenant):
+        raise ConfigError("nothing was erased: an option is empty; a variable of the shell may not be set")
+    if (person and surrogate is None) or (surrogate is not None and entity_type is not None):
+        raise ConfigError("nothing was erased: --person goes with --surrogate, and --type with neither")
+    value = sys.stdin.read().rstrip("\r\n") if entity_type is not None else ""
+    what = "the session" if session_id is not None else "the tenant's sessions"
+    what = f"values of {what}" if narrowed else what
     if not yes and not (sys.stdin.isatty() and click.confirm(f"erase {what} for good?", err=True)):
         raise ConfigError("nothing was erased: say --yes, or answer on a terminal")
     if session_id is None:
         count = erase_tenant(found, tenant)
-    elif surrogate:
+    elif surrogate is not None:
         count = erase_surrogate(found, SessionRef(tenant, session_id), surrogate, person=person)
-    elif entity_type:
+    elif entity_type is not None:
         count = erase_value(found, SessionRef(tenant, session_id), entity_type, value)
     else:
         count = erase_session(found, SessionRef(tenant, session_id))

@@ -105,7 +105,18 @@ class FormatPreserving:
                 f"a {entity_type} has to have {FEWEST} digits besides its prefix: fewer can be tried through"
             )
         swap = self._cipher.encrypt if forward else self._cipher.decrypt
-        swapped: str = swap(digits, tweak=self._tweak(entity_type, kept))
+        tweak = self._tweak(entity_type, kept)
+        if entity_type != "KR_BANK_ACCOUNT":
+            swapped: str = swap(digits, tweak=tweak)
+            return swapped
+        if _reads_as_another(digits):
+            raise InputError(
+                "this account reads as a resident number or a card; use a vaultless surrogate for it"
+            )
+        # On until it reads as neither: what lies between is passed over in both directions.
+        swapped = swap(digits, tweak=tweak)
+        while _reads_as_another(swapped):
+            swapped = swap(swapped, tweak=tweak)
         return swapped
 
     def _card(self, digits: str, entity_type: str, *, forward: bool) -> str:
@@ -166,10 +177,21 @@ def _kept(digits: str, entity_type: str) -> int:
         return 0
     if entity_type == "PHONE_NUMBER":
         found = _PHONE.match(digits)
-        return found.end() if found is not None else 0
+        if found is None:
+            raise InputError(
+                "this is no Korean phone number with a prefix that could stay (010, 02, 031, 070 …)"
+            )
+        return found.end()
     raise InputError(
         f"there is no format-preserving surrogate for this type; there is for {', '.join(TYPES)}"
     )
+
+
+def _reads_as_another(digits: str) -> bool:
+    """Tell whether digits could be a resident number with a possible date, or a card that passes its check."""
+    if len(digits) == 13 and _rank(digits) is not None:
+        return True
+    return 14 <= len(digits) <= 16 and _luhn_digit(digits[:-1]) == int(digits[-1])
 
 
 def _digits(value: str) -> str:

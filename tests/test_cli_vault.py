@@ -66,16 +66,24 @@ def restored(named: list[object], text: str) -> tuple[str, list[str]]:
 
 
 def test_rotation(named: list[object], tmp_path: Path) -> None:
-    """Values come back under the new key; the retired one is out of the keyring and opens nothing."""
+    """Prepared, rotated, retired: values come back throughout; the retired key opens nothing."""
     person, _ = filled(named)
     old = Keyring.load(tmp_path / "keys")
-    done = run("vault", "rotate", "--retire", *named)
-    assert "1 data keys are wrapped with k2" in done.text
-    assert Keyring.load(tmp_path / "keys").ids == ("k2",)
+    assert run("vault", "rotate", "--prepare", *named).code == 0
+    assert run("vault", "rotate", "--prepare", *named).code == 2
+    assert restored(named, person) == (NAME, [])
+    assert run("vault", "retire", "--yes", *named).code == 1
+    new = Keyring.load(tmp_path / "keys").ids[-1]
+    assert f"1 data keys are wrapped anew, with {new}" in run("vault", "rotate", *named).text
+    assert Keyring.load(tmp_path / "keys").active == new
+    assert run("vault", "retire", *named).code == 2
+    assert "destroyed in the keyring: k1" in run("vault", "retire", "--yes", *named).text
+    assert Keyring.load(tmp_path / "keys").ids == (new,)
     assert restored(named, person) == (NAME, [])
     old.save(tmp_path / "old")
     refused = run("vault", "status", *named[:2], "--keyring", tmp_path / "old")
-    assert (refused.code, "no key k2" in refused.err) == (2, True)
+    assert (refused.code, f"no key {new}" in refused.err) == (2, True)
+    assert run("vault", "rotate", *named).code == 0
 
 
 def test_erasing(named: list[object]) -> None:
@@ -92,6 +100,14 @@ def test_erasing(named: list[object]) -> None:
     assert restored(named, f"{person} {number}") == (f"{NAME} {number}", [number])
     assert erase(*who, "--yes", "--surrogate", person, "--person").code == 0
     assert restored(named, f"{person} {number}")[1] == [person, number]
+    for wrong in (
+        ["--person"],
+        ["--surrogate", ""],
+        ["--type", ""],
+        ["--surrogate", person, "--type", "PERSON"],
+    ):
+        assert erase(*who, "--yes", *wrong).code == 2
+    assert erase("--tenant", "은행", "--session", "", "--yes").code == 2
     assert erase(*who, "--yes").code == 0
     assert erase(*who, "--yes").code == 1
     filled(named)

@@ -6,21 +6,23 @@ too. Each act is written down as an ``Event``, without any value.
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sovguard.errors import InputError
-from sovguard.vault.keys import KeyProvider
+from sovguard.vault.keys import KeyProvider, Keyring
 from sovguard.vault.records import Meta, session_context
-from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
+from sovguard.vault.rows import EntryRow, Event, SessionRow
 from sovguard.vault.sealed import SealedVault, emptied
 from sovguard.vault.store import Entry, SessionRef
 
 GRACE = timedelta(days=1)
 """How long after its end a value is left in place, so that a clock that jumped ahead destroys nothing."""
-_TRIES = 50
+_TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +117,22 @@ def erase_surrogate(vault: SealedVault, session: SessionRef, surrogate: str, *, 
         return _erase(vault, session, "erased values", lambda entry, each: each.surrogate == surrogate)
     if row.person is None:
         raise InputError("this surrogate names no person; erase it without the whole person")
-    return _erase(vault, session, "erased person", lambda entry, each: each.person == row.person)
+    return _erase(vault, session, "erased person", lambda entry, each: each.person == row.person, person=True)
 
 
 def erase_session(vault: SealedVault, session: SessionRef) -> int:
     """Erase a session: its data key goes, and with it everything in it; return 1, or 0 if there is none."""
-    row = vault.store.session(vault.sid(session))
-    if row is None or not row.wrapped:
-        return 0
-    _shred(vault, row)
-    _note(vault, "erased session", row.sid, 1)
-    return 1
+    erased = _shred(vault, vault.sid(session), "erased session")
+    vault.store.scrub()
+    return int(erased)
 
 
 def erase_tenant(vault: SealedVault, tenant: str) -> int:
     """Erase every session of a tenant; return how many that were."""
-    erased = 0
-    for row in list(vault.store.sessions(vault.tenant_tag(tenant))):
-        if row.wrapped:
-            _shred(vault, row)
-            erased += 1
+    sids = [row.sid for row in vault.store.sessions(vault.tenant_tag(tenant)) if row.wrapped]
+    erased = sum(_shred(vault, sid, "erased session") for sid in sids)
     _note(vault, "erased tenant", None, erased)
+    vault.store.scrub()
     return erased
 
 
@@ -147,15 +144,22 @@ def sweep(vault: SealedVault, *, grace: timedelta = GRACE) -> int:
     """
     before = vault.now() - int(grace.total_seconds())
     swept = 0
+
+    def over(row: SessionRow) -> bool:
+        return row.expires is not None and row.expires <= before
+
     for row in list(vault.store.sessions()):
         if not row.wrapped:
             continue
-        if row.expires is not None and row.expires <= before:
-            swept += sum(_counts(vault, row).values())
-            _shred(vault, row)
-            continue
-        swept += _empty(vault, row.sid, lambda each: each.expires is not None and each.expires <= before)
+        count = sum(_counts(vault, row).values()) if over(row) else 0
+        if over(row) and _shred(vault, row.sid, None, only=over):
+            swept += count
+        else:
+            swept += _empty(
+                vault, row.sid, lambda each: each.expires is not None and each.expires <= before, None
+            )
     _note(vault, "swept", None, swept)
+    vault.store.scrub()
     return swept
 
 
@@ -164,39 +168,52 @@ def rotate(
 ) -> int:
     """Wrap every data key anew with the key that is active in ``keys``; return how many were.
 
-    The vault stays in use meanwhile: what is not wrapped anew yet opens with its old key, which ``keys`` must still have.
+    Processes that have this key in their keyring go on meanwhile, whichever they use; those that do not have it fail from now
+    on, and nothing of theirs is lost. A rotation that was interrupted is finished by another one.
 
     Args:
         vault: The vault.
         keys: The keyring with the new key, and all keys that wrap anything.
         progress: Called with how many sessions are done and how many there are.
     """
+    vault.refresh()
     meta = vault.meta
     index = meta.index_key(keys)
     if meta.key_id != keys.active:
+        # First: from here on, no session is made under the old key.
         key_id, wrapped = keys.wrap(index, meta.context())
         vault.store.set_meta(Meta(meta.vault_id, key_id, wrapped).encode())
-    rows = list(vault.store.sessions())
-    rotated = 0
-    for done, row in enumerate(rows, 1):
-        rotated += _rewrap(vault, row.sid, keys)
-        if progress is not None:
-            progress(done, len(rows))
     vault.keys = keys
+    vault.refresh()
+    rotated = 0
+    while waiting := [row.sid for row in vault.store.sessions() if row.wrapped and row.key_id != keys.active]:
+        for done, sid in enumerate(waiting, 1):
+            rotated += _rewrap(vault, sid, keys)
+            if progress is not None:
+                progress(done, len(waiting))
     _note(vault, "rotated", None, rotated)
     return rotated
 
 
+def idle_keys(vault: SealedVault, keys: Keyring) -> list[str]:
+    """Return the ids of those keys of a keyring that wrap nothing in the vault and are older than the one in use."""
+    vault.refresh()
+    used = {vault.meta.key_id, *(row.key_id for row in vault.store.sessions() if row.wrapped)}
+    return [key_id for key_id in keys.ids if key_id not in used and keys.precedes(key_id, keys.active)]
+
+
 def _rewrap(vault: SealedVault, sid: bytes, keys: KeyProvider) -> bool:
     context = session_context(vault.meta.vault_id, sid)
-    for _ in range(_TRIES):
-        row = vault.store.session(sid)
-        if row is None or not row.wrapped or row.key_id == keys.active:
-            return False
-        key_id, wrapped = keys.wrap(keys.unwrap(row.key_id, row.wrapped, context), context)
-        new = replace(row, version=row.version + 1, key_id=key_id, wrapped=wrapped)
-        if vault.store.commit(Change(new, row.version)):
-            return True
+    for turn in range(_TRIES):
+        with vault.store.exclusive(sid):
+            row = vault.store.session(sid)
+            if row is None or not row.wrapped or row.key_id == keys.active:
+                return False
+            key_id, wrapped = keys.wrap(keys.unwrap(row.key_id, row.wrapped, context), context)
+            new = replace(row, version=row.version + 1, key_id=key_id, wrapped=wrapped)
+            if vault.committed(new, row.version):
+                return True
+        _pause(turn)
     raise vault.busy()
 
 
@@ -205,51 +222,83 @@ def _counts(vault: SealedVault, row: SessionRow) -> dict[str, int]:
 
 
 def _erase(
-    vault: SealedVault, session: SessionRef, what: str, meant: Callable[[Entry, EntryRow], bool]
+    vault: SealedVault,
+    session: SessionRef,
+    what: str,
+    meant: Callable[[Entry, EntryRow], bool],
+    *,
+    person: bool = False,
 ) -> int:
     sid = vault.sid(session)
     row = vault.store.session(sid)
     if row is None or not row.wrapped:
         return 0
     keys, _ = vault.opened_row(row, session)
-
-    def matches(each: EntryRow) -> bool:
-        return each.record is not None and meant(
-            keys.open_entry(each.record, each.entity_type, each.surrogate), each
-        )
-
-    erased = _empty(vault, sid, matches)
-    _note(vault, what, sid, erased)
+    erased = _empty(vault, sid, lambda each: meant(keys.open_entry(each), each), what, person=person)
+    vault.store.scrub()
     return erased
 
 
-def _empty(vault: SealedVault, sid: bytes, meant: Callable[[EntryRow], bool]) -> int:
-    for _ in range(_TRIES):
-        row = vault.store.session(sid)
-        if row is None:
-            return 0
-        gone = [emptied(each) for each in vault.store.entries(sid) if each.record is not None and meant(each)]
-        if not gone:
-            return 0
-        if vault.store.commit(Change(replace(row, version=row.version + 1), row.version, gone)):
-            return len(gone)
+def _empty(
+    vault: SealedVault,
+    sid: bytes,
+    meant: Callable[[EntryRow], bool],
+    what: str | None,
+    *,
+    person: bool = False,
+) -> int:
+    """Empty what is meant, and write down how much that was, in one commit."""
+    for turn in range(_TRIES):
+        with vault.store.exclusive(sid):
+            row = vault.store.session(sid)
+            if row is None or not row.wrapped:
+                return 0
+            gone = [
+                emptied(each, person=person)
+                for each in vault.store.entries(sid)
+                if each.record is not None and meant(each)
+            ]
+            event = None if what is None else Event(vault.now(), what, sid, len(gone))
+            if not gone:
+                if event is not None:
+                    vault.store.add_event(event)
+                return 0
+            new = replace(row, version=row.version + 1)
+            if vault.committed(new, row.version, changed=gone, event=event):
+                return len(gone)
+        _pause(turn)
     raise vault.busy()
 
 
-def _shred(vault: SealedVault, row: SessionRow) -> None:
-    vault.store.shred(
-        replace(
-            row,
-            version=row.version + 1,
-            name=b"",
-            key_id="",
-            wrapped=b"",
-            header=b"",
-            namespaces=(),
-            former=(*row.former, *row.namespaces),
-            expires=None,
-        )
-    )
+def _shred(
+    vault: SealedVault, sid: bytes, what: str | None, *, only: Callable[[SessionRow], bool] = lambda row: True
+) -> bool:
+    """Destroy a session's data key and its entries, if it is still one that is meant, and write that down."""
+    for turn in range(_TRIES):
+        with vault.store.exclusive(sid):
+            row = vault.store.session(sid)
+            if row is None or not row.wrapped or not only(row):
+                return False
+            new = replace(
+                row,
+                version=row.version + 1,
+                name=b"",
+                key_id="",
+                wrapped=b"",
+                header=b"",
+                namespaces=(),
+                former=(*row.former, *row.namespaces),
+                expires=None,
+            )
+            event = None if what is None else Event(vault.now(), what, sid, 1)
+            if vault.committed(new, row.version, shreds=True, event=event):
+                return True
+        _pause(turn)
+    raise vault.busy()
+
+
+def _pause(turn: int) -> None:
+    time.sleep(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
 
 
 def _note(vault: SealedVault, what: str, sid: bytes | None, count: int) -> None:

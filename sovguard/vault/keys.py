@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -131,19 +132,22 @@ class Keyring:
             ) from None
         return cls(keys, active)
 
-    def save(self, path: str | os.PathLike[str], *, replace: bool = False) -> None:
-        """Write the keyring to a file with mode 0600, in one step.
+    def save(self, path: str | os.PathLike[str], *, replaces: Keyring | None = None) -> None:
+        """Write the keyring to a file with mode 0600, in one step, durably.
 
         Args:
-            path: Where to.
-            replace: Put it in the place of an existing file.
+            path: Where to; of a symbolic link, what it leads to.
+            replaces: The keyring that is there and is to be replaced.
 
         Raises:
-            ConfigError: There is a file and ``replace`` is false, or it cannot be written.
+            ConfigError: Another keyring is there, or any, or it cannot be written.
         """
-        place = Path(path)
-        if os.path.lexists(place) and not replace:
-            raise ConfigError(f"{place} exists; a keyring is never replaced unless asked: name another file")
+        place = Path(os.path.realpath(path))
+        if os.path.lexists(place) and (replaces is None or Keyring.load(place).export() != replaces.export()):
+            raise ConfigError(
+                f"{place} exists; a keyring is never replaced unasked, nor one that someone else has changed meanwhile: name "
+                "another file, or begin again"
+            )
         try:
             handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".keyring-")
             try:
@@ -152,6 +156,12 @@ class Keyring:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(temporary, place)
+                if os.name == "posix":
+                    folder = os.open(place.parent, os.O_RDONLY)
+                    try:
+                        os.fsync(folder)
+                    finally:
+                        os.close(folder)
             finally:
                 Path(temporary).unlink(missing_ok=True)
         except OSError as error:
@@ -176,12 +186,23 @@ class Keyring:
         """The ids of all keys, the oldest first."""
         return tuple(self._keys)
 
-    def with_new_key(self) -> Keyring:
-        """Return a keyring with one more random key, which is in use from now on; the old ones still open."""
-        number = 1 + max(
-            (int(name[1:]) for name in self._keys if re.fullmatch("k[0-9]{1,9}", name)), default=0
-        )
-        return Keyring({**self._keys, f"k{number}": new_key()})
+    def precedes(self, key_id: str, other: str) -> bool:
+        """Tell whether a key of this keyring is older than another of it."""
+        ids = self.ids
+        return key_id in ids and other in ids and ids.index(key_id) < ids.index(other)
+
+    def with_new_key(self, *, active: bool = True) -> Keyring:
+        """Return a keyring with one more random key; the old ones still open.
+
+        Args:
+            active: Whether it is in use from now on, or only there, for when another process uses it.
+        """
+        key_id = f"k{len(self._keys) + 1}-{secrets.token_hex(3)}"
+        return Keyring({**self._keys, key_id: new_key()}, key_id if active else self._active)
+
+    def with_newest_active(self) -> Keyring:
+        """Return a keyring whose newest key is in use."""
+        return Keyring(self._keys)
 
     def without(self, key_id: str) -> Keyring:
         """Return a keyring that has forgotten one of its keys; what that key wrapped is lost for good.

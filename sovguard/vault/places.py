@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from sovguard.errors import ConfigError
 from sovguard.vault.keys import KeyProvider
@@ -44,6 +44,8 @@ def open_store(address: str, *, create: bool = False) -> Store:
         raise ConfigError(f"a vault in a file is named sqlite:///PATH; the kinds are {_KINDS}")
     if scheme != "sqlite" and "://" in address:
         raise ConfigError(f"there are no vaults of the kind {scheme}; the kinds are {_KINDS}")
+    if scheme != "sqlite" and "=" in address:
+        raise ConfigError(f"this is no address of a vault; the kinds are {_KINDS}")
     from sovguard.vault.sqlite import SqliteStore
 
     # sqlite:///relative/path and sqlite:////absolute/path, as SQLAlchemy has them.
@@ -67,8 +69,13 @@ def create_vault(address: str, keys: KeyProvider, **settings: object) -> SealedV
 
 
 def _without(address: str, name: str) -> tuple[str, str | None]:
-    """Return an address without a parameter of its query, and what that said."""
-    parts = urlsplit(address)
-    query = parse_qsl(parts.query)
-    found = next((value for key, value in query if key == name), None)
-    return urlunsplit(parts._replace(query=urlencode([pair for pair in query if pair[0] != name]))), found
+    """Return an address without a parameter of its query, and what that said; the rest stays as it is written."""
+    bare, mark, query = address.partition("?")
+    kept, found = [], None
+    for part in query.split("&") if mark else ():
+        key, _, value = part.partition("=")
+        if key == name:
+            found = unquote(value)
+        else:
+            kept.append(part)
+    return bare + (f"?{'&'.join(kept)}" if kept else ""), found

@@ -5,6 +5,7 @@ Durable as the server is: leave ``synchronous_commit`` on. The tables lie in a s
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from sovguard.errors import ConfigError, VaultError
 from sovguard.vault.sql import SqlStore, schema
 
+# Its warnings quote the address that failed, and parts of a password with it; what failed is in our error.
+logging.getLogger("psycopg.pool").addFilter(lambda record: False)
 _NAME = re.compile("[a-z_][a-z0-9_]{0,62}")
 
 
@@ -37,7 +40,6 @@ class PostgresStore(SqlStore):
 
     placeholder = "%s"
     locking = " FOR UPDATE"
-    cast_octets = "::bytea"
 
     def __init__(
         self, address: str, *, schema_name: str = "sovguard", connections: int = 8, wait: float = 10.0
@@ -75,7 +77,7 @@ class PostgresStore(SqlStore):
             run.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema_name)))
             found = run.execute("SELECT to_regclass('meta')").fetchone()
             if found is None or found[0] is None:
-                for statement in schema("BYTEA", "BIGINT"):
+                for statement in schema("BYTEA", "BIGINT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"):
                     run.execute(statement)
 
     def meta(self) -> bytes | None:

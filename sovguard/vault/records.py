@@ -16,6 +16,7 @@ from sovguard.errors import VaultError
 from sovguard.vault.crypto import Sealer, derive, invalid, tag
 from sovguard.vault.keys import KeyProvider
 from sovguard.vault.numbering import Block
+from sovguard.vault.rows import EntryRow
 from sovguard.vault.store import Entry, Kind, SessionRef, SessionState
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -175,8 +176,8 @@ class SessionKeys:
         """Return what a person's entries are found by."""
         return tag(self._lookup, b"person", person.encode("utf-8", "surrogatepass"))[:ID]
 
-    def seal_entry(self, entry: Entry, surrogate: str) -> bytes:
-        """Return an entry, sealed for the place of its surrogate."""
+    def seal_entry(self, entry: Entry, surrogate: str, expires: int | None) -> bytes:
+        """Return an entry, sealed for the place of its surrogate and for as long as it lives."""
         content: dict[str, Any] = {"v": entry.value}
         if entry.kind != "str":
             content["k"] = entry.kind
@@ -184,20 +185,22 @@ class SessionKeys:
             content["p"] = entry.person
         if entry.stood:
             content["s"] = sorted(entry.stood)
-        return self._record.seal(_padded(content), self._associated(entry.entity_type, surrogate))
+        return self._record.seal(_padded(content), self._associated(entry.entity_type, surrogate, expires))
 
-    def open_entry(self, record: bytes, entity_type: str, surrogate: str) -> Entry:
-        """Return the entry in a record.
+    def open_entry(self, row: EntryRow) -> Entry:
+        """Return the entry in a row that has a record.
 
         Raises:
             InvalidRecord: Anything is wrong with it.
         """
-        plain = self._record.open(record, self._associated(entity_type, surrogate))
+        plain = self._record.open(
+            row.record or b"", self._associated(row.entity_type, row.surrogate, row.expires)
+        )
         try:
             content = json.loads(plain)
             kind: Kind = content.get("k", "str")
             return Entry(
-                entity_type, content["v"], kind, content.get("p", ""), frozenset(content.get("s", ()))
+                row.entity_type, content["v"], kind, content.get("p", ""), frozenset(content.get("s", ()))
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise invalid() from None
@@ -247,8 +250,9 @@ class SessionKeys:
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             raise invalid() from None
 
-    def _associated(self, entity_type: str, surrogate: str) -> bytes:
-        parts = (*self._place, entity_type.encode("utf-8", "surrogatepass"), surrogate.encode())
+    def _associated(self, entity_type: str, surrogate: str, expires: int | None = None) -> bytes:
+        ends = b"" if expires is None else str(expires).encode()
+        parts = (*self._place, entity_type.encode("utf-8", "surrogatepass"), surrogate.encode(), ends)
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 
 import redis
 
-from sovguard.errors import VaultError
+from sovguard.errors import ConfigError, VaultError
+from sovguard.vault.crypto import invalid
 from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
 
 _MANY = 500
@@ -38,15 +39,29 @@ class RedisStore:
 
     def __init__(self, address: str, *, prefix: str = "sovguard", wait: float = 10.0) -> None:
         self.prefix = prefix
-        self._client: Any = redis.Redis.from_url(address, socket_timeout=wait, socket_connect_timeout=wait)
+        try:
+            self._client: Any = redis.Redis.from_url(
+                address, socket_timeout=wait, socket_connect_timeout=wait
+            )
+        except ValueError:  # its message quotes the address
+            raise ConfigError(
+                "the address of Redis cannot be read; write redis://HOST:PORT/NUMBER, with special characters of a password "
+                "percent-encoded"
+            ) from None
         self._run("ping")
 
     def __repr__(self) -> str:
         return f"RedisStore(prefix {self.prefix!r})"
 
     def durability(self) -> str:
-        """Return what the server promises: ``always``, ``everysec``, ``no``, ``none`` (memory alone) or ``unknown``."""
+        """Return what the server promises: ``always``, ``everysec``, ``no``, ``none`` (memory alone) or ``unknown``.
+
+        ``evicts`` is worse than all of them: when its memory is full, the server throws values away.
+        """
         try:
+            limits = self._client.config_get("maxmemory*")
+            if limits.get("maxmemory", "0") != "0" and limits.get("maxmemory-policy") != "noeviction":
+                return "evicts"
             if self._client.config_get("appendonly").get("appendonly") != "yes":
                 return "none"
             return str(self._client.config_get("appendfsync").get("appendfsync"))
@@ -55,6 +70,11 @@ class RedisStore:
 
     def create(self, meta: bytes) -> None:
         """Make a new vault."""
+        if self.meta() is None and self._run("zcard", self._name("sessions")):
+            raise VaultError(
+                "there are sessions here of a vault that has lost what it says of itself; restore a backup, or name "
+                "another prefix. Nothing was changed"
+            )
         if not self._run("set", self._name("meta"), meta, nx=True):
             raise VaultError("there is a vault here already; it was not changed: name another prefix")
 
@@ -100,27 +120,34 @@ class RedisStore:
         return [rows[name] for name in names]
 
     def commit(self, change: Change) -> bool:
-        """Make a change; ``False``, and nothing changed, if the session is not as expected."""
+        """Make a change; ``False``, and nothing changed, if the session or the vault is not as expected."""
         row, name = change.row, self._of(change.row.sid, "session")
+        rows = (*change.added, *change.changed)
         try:
             with self._client.pipeline(transaction=True) as pipe:
-                pipe.watch(name)
+                pipe.watch(name, self._name("meta"))
                 stored = pipe.get(name)
                 if (None if stored is None else _session(stored).version) != change.expected:
                     return False
+                if pipe.get(self._name("meta")) != change.meta:
+                    return False
                 names = self._of(row.sid, "entries")
-                old = (
-                    pipe.hmget(names, [entry.surrogate for entry in change.entries]) if change.entries else []
-                )
+                old = pipe.hmget(names, [entry.surrogate for entry in rows]) if rows else []
+                if any(each is not None for each in old[: len(change.added)]):
+                    raise invalid()
                 pipe.multi()
+                if change.shreds:
+                    pipe.delete(*self._all(row.sid))
                 pipe.set(name, _of_session(row))
                 if change.expected is None:
                     pipe.zadd(self._name("sessions"), {row.sid: row.created})
                     pipe.sadd(self._name(f"tenant:{row.tenant.hex()}"), row.sid)
-                for entry, before in zip(change.entries, old, strict=True):
+                for entry, before in zip(rows, old, strict=True):
                     self._put(
                         pipe, row.sid, entry, None if before is None else _entry(entry.surrogate, before)
                     )
+                if change.event is not None:
+                    pipe.rpush(self._name("events"), _of_event(change.event))
                 pipe.execute()
         except redis.WatchError:
             return False
@@ -135,17 +162,19 @@ class RedisStore:
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""
         row = self.session(sid)
-        with self._transaction() as pipe:
-            pipe.delete(*self._all(sid))
-            pipe.zrem(self._name("sessions"), sid)
-            if row is not None:
-                pipe.srem(self._name(f"tenant:{row.tenant.hex()}"), sid)
+        try:
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.delete(*self._all(sid))
+                pipe.zrem(self._name("sessions"), sid)
+                if row is not None:
+                    pipe.srem(self._name(f"tenant:{row.tenant.hex()}"), sid)
+                pipe.execute()
+        except redis.RedisError as error:
+            _explain(error)
 
-    def shred(self, row: SessionRow) -> None:
-        """Put ``row`` in the place of a session, and delete its entries."""
-        with self._transaction() as pipe:
-            pipe.delete(*self._all(row.sid))
-            pipe.set(self._of(row.sid, "session"), _of_session(row))
+    def scrub(self) -> bool:
+        """Overwrite what was deleted: the server does so when it next rewrites its file."""
+        return True
 
     def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
         """Give every session, or every one of a tenant."""
@@ -165,8 +194,7 @@ class RedisStore:
 
     def add_event(self, event: Event) -> None:
         """Write down what was done."""
-        sid = None if event.sid is None else event.sid.hex()
-        self._run("rpush", self._name("events"), json.dumps([event.at, event.what, sid, event.count]))
+        self._run("rpush", self._name("events"), _of_event(event))
 
     def events(self) -> list[Event]:
         """Return what was written down, the oldest first."""
@@ -195,9 +223,6 @@ class RedisStore:
     def _all(self, sid: bytes) -> list[str]:
         return [self._of(sid, part) for part in ("session", "entries", "lookups", "people", "last")]
 
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._client)
-
     def _many(self, name: str, fields: Sequence[Any]) -> list[Any]:
         found: list[Any] = []
         for start in range(0, len(fields), _MANY):
@@ -217,23 +242,8 @@ class RedisStore:
         return f"{self.prefix}:{{{sid.hex()}}}:{part}"
 
 
-class _Transaction:
-    """Commands that are carried out together, at the end."""
-
-    def __init__(self, client: Any) -> None:
-        self._pipe = client.pipeline(transaction=True)
-
-    def __enter__(self) -> Any:
-        return self._pipe
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self._pipe.execute()
-        except redis.RedisError as failed:
-            _explain(failed)
-        finally:
-            self._pipe.reset()
+def _of_event(event: Event) -> str:
+    return json.dumps([event.at, event.what, None if event.sid is None else event.sid.hex(), event.count])
 
 
 def _text(octets: bytes | None) -> str | None:

@@ -75,24 +75,6 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one session, in one commit.
-
-    Attributes:
-        row: The session as it will be.
-        expected: The version it has now; ``None`` if there is no such session.
-        entries: Entries that are new, or take the place of those with the same surrogate.
-    """
-
-    row: SessionRow
-    expected: int | None
-    entries: Sequence[EntryRow] = ()
-
-    def __repr__(self) -> str:
-        return f"Change({len(self.entries)} entries)"
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """What was done to a vault, for whoever keeps its records; no value is in it.
 
@@ -107,6 +89,32 @@ class Event:
     what: str
     sid: bytes | None
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one session, in one commit.
+
+    Attributes:
+        meta: What the vault has to say of itself for the change to be made.
+        row: The session as it will be.
+        expected: The version it has now; ``None`` if there is no such session.
+        added: Entries that are new; it is an error if there is one with the same surrogate.
+        changed: Entries that take the place of those with the same surrogate.
+        shreds: Whether all other entries are deleted.
+        event: What is written down with it.
+    """
+
+    meta: bytes
+    row: SessionRow
+    expected: int | None
+    added: Sequence[EntryRow] = ()
+    changed: Sequence[EntryRow] = ()
+    shreds: bool = False
+    event: Event | None = None
+
+    def __repr__(self) -> str:
+        return f"Change({len(self.added)} + {len(self.changed)} entries)"
 
 
 class Store(Protocol):
@@ -148,7 +156,7 @@ class Store(Protocol):
         ...
 
     def commit(self, change: Change) -> bool:
-        """Make a change, durably; ``False``, and nothing changed, if the session is not as expected."""
+        """Make a change, durably; ``False``, and nothing changed, if the session or the vault is not as expected."""
         ...
 
     def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
@@ -160,10 +168,6 @@ class Store(Protocol):
 
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""
-        ...
-
-    def shred(self, row: SessionRow) -> None:
-        """Put ``row`` in the place of a session, whatever its version, and delete what its entries hold."""
         ...
 
     def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
@@ -180,6 +184,10 @@ class Store(Protocol):
 
     def events(self) -> list[Event]:
         """Return what was written down, the oldest first."""
+        ...
+
+    def scrub(self) -> bool:
+        """Overwrite what was deleted, as far as the store can; ``False`` if something is in the way just now."""
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ still its version, so two processes that meet a value at once mint one surrogate
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import threading
@@ -15,19 +16,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from sovguard.entities import ENTITY_TYPES
 from sovguard.errors import ConfigError, VaultError
 from sovguard.surrogates import BODY_LENGTH, mint, new_key, new_namespace, word_for
+from sovguard.vault.crypto import invalid, tag
 from sovguard.vault.crypto import new_key as new_secret
-from sovguard.vault.crypto import tag
-from sovguard.vault.keys import KeyProvider
+from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
 from sovguard.vault.numbering import Block, Numbers, block_of
 from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
 from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
 from sovguard.vault.store import Entry, SessionRef, SessionState
 
+_Rows = Sequence[EntryRow]
 _ATTEMPTS = 200
 _CACHED = 512
 _LOCKS = 64
@@ -83,7 +85,7 @@ class SealedVault:
                 "there is no vault here; make one with 'sovguard vault init' or SealedVault.create(), or name the place "
                 "where it is. A vault is never made anew by itself"
             )
-        self.meta = Meta.decode(stored)
+        self.meta, self._said = Meta.decode(stored), stored
         self._index = self.meta.index_key(keys)
         self._cache: OrderedDict[bytes, _Opened] = OrderedDict()
         self._guarded = threading.Lock()
@@ -137,7 +139,7 @@ class SealedVault:
 
     def put(self, session: SessionRef, entries: Sequence[Entry], *, avoid: Collection[str] = ()) -> list[str]:
         """Return one surrogate for each of ``entries``, in their order, minting those that have none."""
-        opened = self._opened(session)
+        opened = self._opened(session, renew=True)
         wanted = dict.fromkeys(entries)
         rows = self._rows(opened, wanted)
         if any(entry not in rows or _over(rows[entry].expires, self.now()) for entry in wanted):
@@ -155,7 +157,7 @@ class SealedVault:
     def _entry(self, row: EntryRow, opened: _Opened) -> Entry | None:
         if row.record is None or _over(row.expires, self.now()):
             return None
-        return opened.keys.open_entry(row.record, row.entity_type, row.surrogate)
+        return opened.keys.open_entry(row)
 
     def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:
         """Add to what stood behind values."""
@@ -165,13 +167,13 @@ class SealedVault:
             for surrogate, row in self.store.read(opened.row.sid, list(stood)).items():
                 if row.record is None:
                     continue
-                entry = opened.keys.open_entry(row.record, row.entity_type, surrogate)
+                entry = opened.keys.open_entry(row)
                 if not entry.stood.issuperset(stood[surrogate]):
                     entry = replace(entry, stood=entry.stood.union(stood[surrogate]))
-                    changed.append(replace(row, record=opened.keys.seal_entry(entry, surrogate)))
+                    changed.append(replace(row, record=opened.keys.seal_entry(entry, surrogate, row.expires)))
             return changed
 
-        self._changed(session, lambda opened: (opened.header, change(opened)))
+        self._changed(session, lambda opened: (opened.header, [], change(opened)))
 
     def people(self, session: SessionRef, *, after: int = 0) -> Sequence[str]:
         """Return the keys of the people whom this session knows, but for the first ``after``.
@@ -184,8 +186,21 @@ class SealedVault:
         opened = self._opened(session)
         if after >= opened.header.people:
             return []
-        rows = self.store.people(opened.row.sid, after)
-        return ["" if (entry := self._entry(row, opened)) is None else entry.person for row in rows]
+        firsts = self.store.people(opened.row.sid, after)
+        entries = [self._entry(first, opened) for first in firsts]
+        # Whose first mention has gone is still known by another one.
+        gone = [
+            first.person
+            for first, entry in zip(firsts, entries, strict=True)
+            if entry is None and first.person
+        ]
+        others = self.store.of_people(opened.row.sid, gone) if gone else {}
+        found: list[str] = []
+        for first, entry in zip(firsts, entries, strict=True):
+            other = others.get(first.person) if entry is None and first.person is not None else None
+            known = self._entry(other, opened) if other is not None else entry
+            found.append("" if known is None else known.person)
+        return found
 
     def forget(self, session: SessionRef) -> None:
         """Drop a session and everything in it."""
@@ -209,7 +224,31 @@ class SealedVault:
         keys = SessionKeys(data_key, self.meta.vault_id, self.ref_of(row) if ref is None else ref)
         return keys, keys.open_header(row.header, frozenset(row.former))
 
-    def _opened(self, session: SessionRef, *, make: bool = False) -> _Opened:
+    def refresh(self) -> None:
+        """Look again at what the vault says of itself: its key may have been rotated.
+
+        Raises:
+            VaultError: It has gone, or another vault is in its place.
+            MissingKey: It was rotated to a key that is not in the keyring.
+        """
+        stored = self.store.meta()
+        meta = None if stored is None else Meta.decode(stored)
+        if stored is None or meta is None or meta.vault_id != self.meta.vault_id:
+            raise VaultError(
+                "the vault has gone from its place, or another one has taken it; nothing was sent: restore it from a backup"
+            )
+        if stored != self._said:
+            self._index = meta.index_key(self.keys)
+            self.meta, self._said = meta, stored
+
+    def committed(self, row: SessionRow, expected: int | None, **change: Any) -> bool:
+        """Commit a change of a session, if the vault is still what it was; ``False`` if it has to be worked out again."""
+        if self.store.commit(Change(self._said, row, expected, **change)):
+            return True
+        self.refresh()
+        return False
+
+    def _opened(self, session: SessionRef, *, make: bool = False, renew: bool = False) -> _Opened:
         sid = self.sid(session)
         for _ in range(_ATTEMPTS):
             row = self.store.session(sid)
@@ -219,13 +258,14 @@ class SealedVault:
                         "this session was never opened in this vault, or it was erased; open() it first"
                     )
                 made = self._new(session, sid, row)
-                if self.store.commit(Change(made.row, None if row is None else row.version)):
+                if self.committed(made.row, None if row is None else row.version):
                     return self._keep(made)
                 continue
-            if make and _over(row.expires, self.now()):
+            if (make or renew) and _over(row.expires, self.now()):
                 # What it held has ended and stays so; what comes now lives anew.
-                renewed = replace(row, version=row.version + 1, expires=self._session_ends())
-                self.store.commit(Change(renewed, row.version))
+                self.committed(
+                    replace(row, version=row.version + 1, expires=self._session_ends()), row.version
+                )
                 continue
             with self._guarded:
                 held = self._cache.get(sid)
@@ -238,15 +278,21 @@ class SealedVault:
     def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> _Opened:
         data_key = new_secret()
         key_id, wrapped = self.keys.wrap(data_key, session_context(self.meta.vault_id, sid))
-        namespace = new_namespace()
+        if isinstance(self.keys, Keyring) and self.keys.precedes(key_id, self.meta.key_id):
+            raise MissingKey(
+                f"the vault was rotated to the key {self.meta.key_id}, and this process still wraps with {key_id}: load the "
+                "keyring again. Nothing was sent"
+            )
         former = erased.former if erased is not None else ()
+        namespace = _drawn(frozenset(former))
         keys = SessionKeys(data_key, self.meta.vault_id, session)
         state = SessionState(new_key(), frozenset({namespace}), frozenset(), frozenset(former))
         header = Header(state, namespace, 0, None, 0, 0)
         row = SessionRow(
             sid=sid,
             tenant=self.tenant_tag(session.tenant),
-            version=1 if erased is None else erased.version + 1,
+            # Not from 1 on: what was worked out on a session that was dropped must not fit one of the same name.
+            version=random.SystemRandom().getrandbits(47) if erased is None else erased.version + 1,
             name=seal_name(self._index, session, sid),
             key_id=key_id,
             wrapped=wrapped,
@@ -273,10 +319,15 @@ class SealedVault:
         """Return the rows of those entries that have one, ended or not."""
         lookups = {opened.keys.lookup(entry): entry for entry in entries}
         found = self.store.find(opened.row.sid, list(lookups))
+        now = self.now()
+        for lookup, row in found.items():
+            # The lookup is not sealed: whoever could write to the store might have moved it.
+            if not _over(row.expires, now) and self._entry(row, opened) != lookups[lookup]:
+                raise invalid()
         return {lookups[lookup]: row for lookup, row in found.items()}
 
     def _changed(
-        self, session: SessionRef, work: Callable[[_Opened], tuple[Header, Sequence[EntryRow]]]
+        self, session: SessionRef, work: Callable[[_Opened], tuple[Header, _Rows, _Rows]]
     ) -> _Opened:
         """Commit what ``work`` makes of a session, working it out again if someone else was faster."""
         sid = self.sid(session)
@@ -284,9 +335,9 @@ class SealedVault:
             for attempt in range(_ATTEMPTS):
                 # At first in hope that nobody else changes it, then one after another.
                 with self.store.exclusive(sid) if attempt else nullcontext():
-                    opened = self._opened(session)
-                    header, rows = work(opened)
-                    if not rows and header is opened.header:
+                    opened = self._opened(session, renew=True)
+                    header, added, changed = work(opened)
+                    if not added and not changed and header is opened.header:
                         return opened
                     row = replace(
                         opened.row,
@@ -296,7 +347,7 @@ class SealedVault:
                         else opened.keys.seal_header(header),
                         namespaces=tuple(sorted(header.state.namespaces)),
                     )
-                    if self.store.commit(Change(row, opened.row.version, rows)):
+                    if self.committed(row, opened.row.version, added=added, changed=changed):
                         return self._keep(_Opened(row, opened.keys, header))
                 time.sleep(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
         raise self.busy()
@@ -312,7 +363,7 @@ class SealedVault:
         """Return a row for each entry; ``rows`` is what there was when the session was as ``seen``."""
         minted: dict[Entry, EntryRow] = {}
 
-        def mint_missing(opened: _Opened) -> tuple[Header, list[EntryRow]]:
+        def mint_missing(opened: _Opened) -> tuple[Header, _Rows, _Rows]:
             found = rows if opened is seen else self._rows(opened, entries)
             now = self.now()
             ended = [row for row in found.values() if _over(row.expires, now)]
@@ -320,10 +371,11 @@ class SealedVault:
             minted.update({entry: row for entry, row in found.items() if not _over(row.expires, now)})
             missing = [entry for entry in entries if entry not in minted]
             if not missing:
-                return opened.header, []
+                return opened.header, [], []
             header, new = self._new_rows(opened, missing, avoid)
             minted.update(zip(missing, new, strict=True))
-            return header, [*map(emptied, ended), *new]
+            # What has ended is found no more, but stays until a sweep: the clock may be wrong.
+            return header, new, [replace(row, lookup=None) for row in ended]
 
         self._changed(session, mint_missing)
         return minted
@@ -348,7 +400,8 @@ class SealedVault:
         for entry in entries:
             word = word_for(entry.entity_type)
             while True:
-                namespace, number = numbers.next_for(entry.person, new_namespace)
+                taken = header.state.namespaces.union(header.state.former, numbers.drawn)
+                namespace, number = numbers.next_for(entry.person, functools.partial(_drawn, taken))
                 surrogate = mint(header.state.key, word, namespace, number)
                 if not avoid or surrogate[-BODY_LENGTH:] not in avoid:
                     break
@@ -363,8 +416,10 @@ class SealedVault:
                     keys.lookup(entry),
                     tags.get(entry.person),
                     people if first else None,
-                    keys.seal_entry(entry, surrogate),
-                    self._ends(entry.entity_type, opened.row.expires),
+                    keys.seal_entry(
+                        entry, surrogate, ends := self._ends(entry.entity_type, opened.row.expires)
+                    ),
+                    ends,
                 )
             )
             words |= {word}
@@ -383,9 +438,22 @@ class SealedVault:
         return own if session is None else min(own, session)
 
 
-def emptied(row: EntryRow) -> EntryRow:
-    """Return a row without its value: its surrogate is known to have stood for something."""
-    return replace(row, lookup=None, person=None, record=None)
+def emptied(row: EntryRow, *, person: bool = False) -> EntryRow:
+    """Return a row without its value: its surrogate is known to have stood for something.
+
+    Args:
+        row: The row.
+        person: Whether whom it named is forgotten too. Otherwise that stays, as a keyed hash, so that the next mention of the
+            same person is numbered behind it and never like it.
+    """
+    return replace(row, lookup=None, record=None, person=None if person else row.person)
+
+
+def _drawn(taken: frozenset[str]) -> str:
+    """Return a namespace that is none of those."""
+    while (namespace := new_namespace()) in taken:
+        pass
+    return namespace
 
 
 def _over(expires: int | None, now: int) -> bool:

@@ -19,12 +19,13 @@ _MANY = 400
 """Parameters of one statement: SQLite before 3.32 takes 999."""
 
 
-def schema(octets: str, number: str) -> list[str]:
+def schema(octets: str, number: str, counted: str) -> list[str]:
     """Return the statements that make the tables.
 
     Args:
         octets: What a column of octets is called.
         number: What a column of 64-bit integers is called.
+        counted: What a column is called whose integers the database counts.
     """
     return [
         f"CREATE TABLE meta (id {number} PRIMARY KEY CHECK (id = 1), content {octets} NOT NULL)",
@@ -38,7 +39,7 @@ def schema(octets: str, number: str) -> list[str]:
         "CREATE UNIQUE INDEX entries_by_value ON entries (sid, lookup) WHERE lookup IS NOT NULL",
         "CREATE INDEX entries_by_person ON entries (sid, person, seq) WHERE person IS NOT NULL",
         "CREATE INDEX entries_people ON entries (sid, person_no) WHERE person_no IS NOT NULL",
-        f"CREATE TABLE events (id {number} PRIMARY KEY, at {number} NOT NULL, what TEXT NOT NULL, sid {octets}, "
+        f"CREATE TABLE events (id {counted}, at {number} NOT NULL, what TEXT NOT NULL, sid {octets}, "
         f"count {number} NOT NULL)",
     ]
 
@@ -73,6 +74,11 @@ class SqlStore(ABC):
         with self.transaction() as run:
             if run.execute("SELECT 1 FROM meta").fetchone() is not None:
                 raise VaultError("there is a vault here already; it was not changed: name another place")
+            if run.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is not None:
+                raise VaultError(
+                    "there are sessions here of a vault that has lost what it says of itself; restore a backup, or name "
+                    "another place. Nothing was changed"
+                )
             run.execute(self._with("INSERT INTO meta (id, content) VALUES (1, ?)"), (meta,))
 
     def meta(self) -> bytes | None:
@@ -116,23 +122,28 @@ class SqlStore(ABC):
         return [_entry(row) for row in self.rows(self._with(statement), (sid, after))]
 
     def commit(self, change: Change) -> bool:
-        """Make a change, durably; ``False``, and nothing changed, if the session is not as expected."""
+        """Make a change, durably; ``False``, and nothing changed, if the session or the vault is not as expected."""
         row = change.row
         with self.transaction() as run:
+            said = run.execute("SELECT content FROM meta WHERE id = 1").fetchone()
+            if said is None or bytes(said[0]) != change.meta:
+                return False
             statement = f"SELECT version FROM sessions WHERE sid = ?{self.locking}"
             found = run.execute(self._with(statement), (row.sid,)).fetchone()
             if (None if found is None else found[0]) != change.expected:
                 return False
             if found is None:
                 # Of two that make a session at once, the second finds it made.
-                cursor = run.execute(
-                    self._with(_insert("sessions", _SESSION) + " ON CONFLICT DO NOTHING"), _of_session(row)
-                )
-                if cursor.rowcount != 1:
+                insert = self._with(_insert("sessions", _SESSION) + " ON CONFLICT DO NOTHING")
+                if run.execute(insert, _of_session(row)).rowcount != 1:
                     return False
             else:
                 self._update(run, row)
-            self._put(run, row.sid, change.entries)
+            if change.shreds:
+                run.execute(self._with("DELETE FROM entries WHERE sid = ?"), (row.sid,))
+            self._put(run, row.sid, change.added, change.changed)
+            if change.event is not None:
+                self._write_down(run, change.event)
         return True
 
     def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
@@ -142,14 +153,9 @@ class SqlStore(ABC):
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""
         with self.transaction() as run:
-            for table in ("entries", "sessions"):
+            # The session first: whoever is about to add to it is waited for, or finds it gone.
+            for table in ("sessions", "entries"):
                 run.execute(self._with(f"DELETE FROM {table} WHERE sid = ?"), (sid,))
-
-    def shred(self, row: SessionRow) -> None:
-        """Put ``row`` in the place of a session, and delete its entries."""
-        with self.transaction() as run:
-            self._update(run, row)
-            run.execute(self._with("DELETE FROM entries WHERE sid = ?"), (row.sid,))
 
     def sessions(self, tenant: bytes | None = None) -> Iterator[SessionRow]:
         """Give every session, or every one of a tenant."""
@@ -166,20 +172,21 @@ class SqlStore(ABC):
 
     def add_event(self, event: Event) -> None:
         """Write down what was done."""
-        statement = (
-            "INSERT INTO events (id, at, what, sid, count) SELECT COALESCE(MAX(id), 0) + 1, CAST(? AS BIGINT), "
-            f"CAST(? AS TEXT), ?{self.cast_octets}, CAST(? AS BIGINT) FROM events"
-        )
         with self.transaction() as run:
-            run.execute(self._with(statement), (event.at, event.what, event.sid, event.count))
-
-    cast_octets = ""
-    """What says that a parameter is a column of octets."""
+            self._write_down(run, event)
 
     def events(self) -> list[Event]:
         """Return what was written down, the oldest first."""
         rows = self.rows("SELECT at, what, sid, count FROM events ORDER BY id")
         return [Event(at, what, None if sid is None else bytes(sid), count) for at, what, sid, count in rows]
+
+    def scrub(self) -> bool:
+        """Overwrite what was deleted: the database does so in its own time."""
+        return True
+
+    def _write_down(self, run: Any, event: Event) -> None:
+        statement = "INSERT INTO events (at, what, sid, count) VALUES (?, ?, ?, ?)"
+        run.execute(self._with(statement), (event.at, event.what, event.sid, event.count))
 
     def _with(self, statement: str) -> str:
         return statement if self.placeholder == "?" else statement.replace("?", self.placeholder)
@@ -198,14 +205,16 @@ class SqlStore(ABC):
         statement = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in columns)} WHERE sid = ?"
         run.execute(self._with(statement), (*_of_session(row)[1:], row.sid))
 
-    def _put(self, run: Any, sid: bytes, entries: Sequence[EntryRow]) -> None:
-        if not entries:
-            return
-        changed = ", ".join(f"{name} = excluded.{name}" for name in _ENTRY.split(", ")[1:])
-        statement = (
-            f"{_insert('entries', f'sid, {_ENTRY}')} ON CONFLICT (sid, surrogate) DO UPDATE SET {changed}"
-        )
-        run.executemany(self._with(statement), [(sid, *_of_entry(entry)) for entry in entries])
+    def _put(self, run: Any, sid: bytes, added: Sequence[EntryRow], changed: Sequence[EntryRow]) -> None:
+        if changed:
+            columns = _ENTRY.split(", ")[1:]
+            update = f"UPDATE entries SET {', '.join(f'{name} = ?' for name in columns)} WHERE sid = ? AND surrogate = ?"
+            run.executemany(
+                self._with(update), [(*_of_entry(row)[1:], sid, row.surrogate) for row in changed]
+            )
+        if added:
+            insert = self._with(_insert("entries", f"sid, {_ENTRY}"))
+            run.executemany(insert, [(sid, *_of_entry(row)) for row in added])
 
 
 def _insert(table: str, columns: str) -> str:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -20,6 +21,8 @@ from sovguard.vault.sql import SqlStore, schema
 
 _WAIT = 30.0
 """Seconds to wait for another process that writes."""
+_KEPT = 16
+"""Connections that are kept for the next caller."""
 
 
 class SqliteStore(SqlStore):
@@ -35,8 +38,7 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = False) -> None:
         self.path = Path(path)
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._free: list[_Held] = []
         self._lock = threading.Lock()
         if not self.path.exists():
             if not create:
@@ -59,7 +61,7 @@ class SqliteStore(SqlStore):
         """Make the tables where they are missing."""
         with self.transaction() as run:
             if run.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
-                for statement in schema("BLOB", "INTEGER"):
+                for statement in schema("BLOB", "INTEGER", "INTEGER PRIMARY KEY AUTOINCREMENT"):
                     run.execute(statement)
 
     def meta(self) -> bytes | None:
@@ -70,31 +72,27 @@ class SqliteStore(SqlStore):
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that a statement gives."""
-        try:
-            return self._connection().execute(statement, parameters).fetchall()
-        except sqlite3.Error as error:
-            _explain(error)
+        with self._connection() as connection:
+            return connection.execute(statement, parameters).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements that are committed together or not at all."""
-        connection = self._connection()
-        try:
+        with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
-            try:
-                connection.execute("COMMIT")
-            except sqlite3.Error:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            _explain(error)
+
+    def scrub(self) -> bool:
+        """Write the log back into the file and cut it, so that what was deleted is in neither; others may be in the way."""
+        with self._connection() as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def size(self) -> int:
         """Return how many octets the file and its companions take."""
@@ -105,30 +103,68 @@ class SqliteStore(SqlStore):
         )
 
     def close(self) -> None:
-        """End the connections of all threads."""
+        """End the connections that nobody is using."""
         with self._lock:
-            for connection in self._all:
-                with suppress(sqlite3.Error):
-                    connection.close()
-            self._all.clear()
-        self._local = threading.local()
+            free, self._free = self._free, []
+        for held in free:
+            with suppress(sqlite3.Error):
+                held.connection.close()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is not None and self._local.process == os.getpid():
-            return connection
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to the file that is there now."""
+        held: _Held | None = None
+        try:
+            there = os.stat(self.path)
+            which = (os.getpid(), there.st_dev, there.st_ino)
+            with self._lock:
+                while self._free and held is None:
+                    held = self._free.pop()
+                    if held.which != which:
+                        # A file that was replaced, or a connection of the process that this one was forked from.
+                        held = None
+            held = held or _Held(which, self._connected())
+            yield held.connection
+        except sqlite3.Error as error:
+            _explain(error)
+        except FileNotFoundError:
+            raise VaultError(
+                f"the vault's file failed: {_REMEDIES['SQLITE_CANTOPEN']}. Nothing was sent and nothing was lost"
+            ) from None
+        finally:
+            if held is not None:
+                with self._lock:
+                    kept = len(self._free) < _KEPT
+                    if kept:
+                        self._free.append(held)
+                if not kept:
+                    held.connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
         # mode=rw: a file that has gone is an error, not an empty vault.
         place = f"file:{quote(str(self.path))}?mode=rw"
         connection = sqlite3.connect(
             place, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        self._local.connection, self._local.process = connection, os.getpid()
-        with self._lock:
-            self._all.append(connection)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A connection, and the process and file that it is of."""
+
+    which: tuple[int, int, int]
+    connection: sqlite3.Connection
+
+    def __repr__(self) -> str:
+        return "_Held()"
 
 
 _REMEDIES = {

@@ -84,12 +84,14 @@ def test_the_format_is_the_one_that_is_written_down(copy: Path) -> None:
     lookup_key = hkdf(data_key, b"sovguard v1 lookup", vault_id)
     assert opened(hkdf(index, b"sovguard v1 name"), name, sid) == {"tenant": "acme", "session": "상담 1"}
     place = lp(vault_id, "acme", "상담 1")
-    assert opened(record_key, header, place + lp("", "header"))["count"] == 4
+    assert opened(record_key, header, place + lp("", "header", ""))["count"] == 4
     found = {}
-    for surrogate, kind, lookup, record in connection.execute(
-        "SELECT surrogate, entity_type, lookup, record FROM entries WHERE sid = ? ORDER BY seq", (sid,)
+    for surrogate, kind, lookup, record, expires in connection.execute(
+        "SELECT surrogate, entity_type, lookup, record, expires FROM entries WHERE sid = ? ORDER BY seq",
+        (sid,),
     ):
-        said = opened(record_key, record, place + lp(kind, surrogate))
+        ends = "" if expires is None else str(expires)
+        said = opened(record_key, record, place + lp(kind, surrogate, ends))
         parts = ("value", kind, said.get("k", "str"), said.get("p", ""), said["v"])
         assert lookup == hmac.digest(lookup_key, lp(*parts), hashlib.sha256)[:16]
         found[surrogate] = said

@@ -32,14 +32,23 @@ def test_rotation_keeps_what_was_and_uses_what_is_new() -> None:
     old = Keyring.generate()
     key_id, wrapped = old.wrap(DATA_KEY, b"")
     new = old.with_new_key()
-    assert (new.active, new.ids) == ("k2", ("k1", "k2"))
+    assert new.ids == ("k1", new.active)
+    assert new.active.startswith("k2-")
+    assert old.with_new_key().active != new.active
+    prepared = old.with_new_key(active=False)
+    assert (prepared.active, prepared.with_newest_active().active) == ("k1", prepared.ids[1])
+    assert (new.precedes("k1", new.active), new.precedes(new.active, "k1"), new.precedes("x", "k1")) == (
+        True,
+        False,
+        False,
+    )
     assert new.unwrap(key_id, wrapped, b"") == DATA_KEY
-    assert new.wrap(DATA_KEY, b"")[0] == "k2"
+    assert new.wrap(DATA_KEY, b"")[0] == new.active
     only = new.without("k1")
     with pytest.raises(MissingKey):
         only.unwrap(key_id, wrapped, b"")
     with pytest.raises(ConfigError, match="in use"):
-        only.without("k2")
+        only.without(new.active)
     with pytest.raises(ConfigError, match="no key k1"):
         only.without("k1")
 
@@ -51,9 +60,16 @@ def test_a_file_is_the_owners_alone(tmp_path: Path) -> None:
     keys.save(place)
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert Keyring.load(place).export() == keys.export()
-    with pytest.raises(ConfigError, match="exists"):
-        Keyring.generate().save(place)
+    for other in (None, Keyring.generate()):
+        with pytest.raises(ConfigError, match="exists"):
+            Keyring.generate().save(place, replaces=other)
     assert Keyring.load(place).export() == keys.export()
+    link = tmp_path / "link"
+    link.symlink_to(place)
+    newer = keys.with_new_key()
+    newer.save(link, replaces=keys)
+    assert (link.is_symlink(), Keyring.load(place).export()) == (True, newer.export())
+    link.unlink()
     place.chmod(0o640)
     with pytest.raises(ConfigError, match="chmod 600"):
         Keyring.load(place)
