@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -446,6 +447,60 @@ def test_servers_that_are_not_there_are_errors() -> None:
         with pytest.raises(VaultError, match="Nothing was sent") as refused:
             open_it()
         assert "secret" not in str(refused.value)
+
+
+def test_a_full_disk_is_an_error(file: tuple[SealedVault, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the request is kept, and what was there stays; with room again it goes on."""
+    vault, _ = file
+    vault.close()
+    with pytest.MonkeyPatch.context() as full:
+        connect = SqliteStore._connected
+
+        def small(self: SqliteStore) -> sqlite3.Connection:
+            connection = connect(self)
+            connection.execute("PRAGMA max_page_count = 1")
+            return connection
+
+        full.setattr(SqliteStore, "_connected", small)
+        many = [Entry("ID_NUMBER", str(number)) for number in range(2000)]
+        with pytest.raises(VaultError, match="disk is full"):
+            vault.put(A, many)
+        assert vault.get(A, vault.put(A, [HONG]))
+        vault.close()
+    assert status(vault).values["ID_NUMBER" if "ID_NUMBER" in status(vault).values else "PERSON"] == 2
+    assert len(set(vault.put(A, many))) == 2000
+
+
+def test_a_read_only_server_is_an_error(postgres: Place) -> None:
+    """The error says that it is one; what is there can still be read."""
+    vault = SealedVault.create(postgres.store(create=True), KEYS)
+    vault.open(A)
+    (surrogate,) = vault.put(A, [HONG])
+    mark = "&" if "?" in postgres.address else "?"
+    options = "options=-c%20default_transaction_read_only%3Don"
+    reader = open_vault(f"{postgres.address}{mark}{options}", KEYS)
+    assert reader.get(A, [surrogate]) == {surrogate: HONG}
+    assert reader.put(A, [HONG]) == [surrogate]
+    with pytest.raises(VaultError, match="read-only"):
+        reader.put(A, [KIM])
+    reader.close()
+
+
+def test_a_truncated_log_crosses_nobody(file: tuple[SealedVault, Path], tmp_path: Path) -> None:
+    """Half a log is read as far as it is whole: what is left restores to itself, and the rest to nothing."""
+    vault, path = file
+    known = vault.put(A, [HONG, KIM, NUMBER])
+    later = vault.put(A, [Entry("ID_NUMBER", str(number)) for number in range(50)])
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for each in (path, path.with_name(f"{path.name}-wal")):
+        shutil.copy(each, copy)
+    log = copy / f"{path.name}-wal"
+    log.write_bytes(log.read_bytes()[: log.stat().st_size * 3 // 4])
+    other = SealedVault(SqliteStore(copy / path.name), KEYS)
+    found = other.get(A, [*known, *later])
+    assert found == {name: entry for name, entry in vault.get(A, [*known, *later]).items() if name in found}
+    other.close()
 
 
 @pytest.mark.parametrize("wrong", ["mysql://x", "sqlite://x", "http://x"])
