@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from sovguard.vault.administration import (
     erase_tenant,
     erase_value,
     idle_keys,
+    renumber,
     sessions,
     status,
     sweep,
@@ -124,13 +126,8 @@ def rotate(address: str | None, keyring: Path | None, prepare: bool) -> int:
     if prepared or found.meta.key_id == old.active:
         keys = old.with_newest_active() if prepared else old.with_new_key()
         keys.save(keyring, replaces=old)
-    console = Console(stderr=True)
-    columns = (TextColumn("wrapping data keys"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        done = rotate_keys(
-            found, keys, progress=lambda count, total: bar.update(task, completed=count, total=total)
-        )
+    with _progress("wrapping data keys") as seen:
+        done = rotate_keys(found, keys, progress=seen)
     found.close()
     click.echo(f"{done} data keys are wrapped anew, with {keys.active}")
     return 0
@@ -269,6 +266,21 @@ def sweep_ended(address: str | None, keyring: Path | None) -> int:
     return 0
 
 
+@vault.command("renumber")
+@vault_options
+def renumber_sessions(address: str | None, keyring: Path | None) -> int:
+    """After a backup was put back: number on from where nothing was ever sent from.
+
+    Before anything uses the vault again. Otherwise surrogates that were sent after the backup would be given to other values.
+    """
+    found = vault_at(address, keyring)
+    with _progress("renumbering sessions") as seen:
+        count = renumber(found, progress=seen)
+    found.close()
+    click.echo(f"renumbered: {count} sessions")
+    return 0
+
+
 @vault.command()
 @click.option("--keyring", type=click.Path(path_type=Path), metavar="FILE", required=True)
 @click.option("--show", is_flag=True, help="Also onto a terminal.")
@@ -281,6 +293,15 @@ def export_keys(keyring: Path, show: bool) -> int:
         )
     click.echo(keys.export(), nl=False)
     return 0
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _day(seconds: int) -> str:

@@ -164,3 +164,23 @@ def test_one_place_for_a_mapping(named: list[object], tmp_path: Path) -> None:
         assert (refused.code, "session" in refused.err or "vault" in refused.err) == (2, True)
     refused = run("restore", stdin="a")
     assert (refused.code, "--mapping" in refused.err) == (2, True)
+
+
+def test_a_backup_is_put_back(named: list[object], tmp_path: Path) -> None:
+    """As docs/vault.md says: what the backup knows is restored, what was sent after it is nobody's."""
+    person, _ = filled(named)
+    (tmp_path / "backup.db").write_bytes((tmp_path / "v.db").read_bytes())
+
+    def minted(value: str) -> str:
+        vault = open_vault(str(named[1]), Keyring.load(str(named[3])))
+        session = Guard(_analyzer=PatternAnalyzer(), vault=vault).session("상담 1", tenant="은행")
+        said = str(session.redact(value))
+        vault.close()
+        return said
+
+    sent = minted("010-0000-7777")
+    (tmp_path / "v.db").write_bytes((tmp_path / "backup.db").read_bytes())
+    assert run("vault", "renumber", *named).text.strip() == "renumbered: 1 sessions"
+    assert minted("010-0000-8888") != sent
+    assert restored(named, person) == (NAME, [])
+    assert restored(named, sent) == (sent, [])

@@ -1,4 +1,4 @@
-"""What is done to a vault by whoever answers for it: erase, sweep, rotate keys, look.
+"""What is done to a vault by whoever answers for it: erase, sweep, rotate keys, renumber, look.
 
 Erasing a session or a tenant destroys data keys (crypto-shredding): what those sealed is noise from then on, in backups
 too. Each act is written down as an ``Event``, without any value.
@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from sovguard.errors import InputError
 from sovguard.vault.keys import KeyProvider, Keyring
+from sovguard.vault.minting import renumbered
 from sovguard.vault.records import Meta, session_context
 from sovguard.vault.rows import EntryRow, Event, SessionRow
 from sovguard.vault.sealed import SealedVault, emptied
@@ -195,11 +196,52 @@ def rotate(
     return rotated
 
 
+def renumber(vault: SealedVault, *, progress: Callable[[int, int], None] | None = None) -> int:
+    """Make every session number from a namespace of its own from now on; return how many sessions that were.
+
+    For a vault that was put back from a backup: what was minted after that backup, and sent, is unknown to it. Without this
+    the same numbers would be given to other values, and an answer that still holds the older ones would be restored wrongly.
+    With it those stay unknown. Nothing may use the vault meanwhile. One who is mentioned in a new form is numbered anew.
+
+    Args:
+        vault: The vault.
+        progress: Called with how many sessions are done and how many there are.
+    """
+    sids = [row.sid for row in vault.store.sessions() if row.wrapped]
+    count = 0
+    for done, sid in enumerate(sids, 1):
+        count += _renumber(vault, sid)
+        if progress is not None:
+            progress(done, len(sids))
+    _note(vault, "renumbered", None, count)
+    return count
+
+
 def idle_keys(vault: SealedVault, keys: Keyring) -> list[str]:
     """Return the ids of those keys of a keyring that wrap nothing in the vault and are older than the one in use."""
     vault.refresh()
     used = {vault.meta.key_id, *(row.key_id for row in vault.store.sessions() if row.wrapped)}
     return [key_id for key_id in keys.ids if key_id not in used and keys.precedes(key_id, keys.active)]
+
+
+def _renumber(vault: SealedVault, sid: bytes) -> bool:
+    for turn in range(_TRIES):
+        with vault.store.exclusive(sid):
+            row = vault.store.session(sid)
+            if row is None or not row.wrapped:
+                return False
+            keys, header = vault.opened_row(row)
+            header = renumbered(header)
+            new = replace(
+                row,
+                version=random.SystemRandom().getrandbits(47),
+                header=keys.seal_header(header),
+                namespaces=tuple(sorted(header.state.namespaces)),
+            )
+            if vault.committed(new, row.version):
+                return True
+        _pause(turn)
+    raise vault.busy()
 
 
 def _rewrap(vault: SealedVault, sid: bytes, keys: KeyProvider) -> bool:

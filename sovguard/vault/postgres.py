@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from sovguard.errors import ConfigError, VaultError
@@ -32,6 +33,7 @@ class PostgresStore(SqlStore):
         schema_name: The schema that holds the tables; made by ``create``.
         connections: Most connections at once.
         wait: Seconds to wait for the server or for a free connection.
+        limit: Seconds that one statement may take, with what it waits for; 0 for no limit.
 
     Raises:
         ConfigError: The name of the schema is none.
@@ -42,18 +44,43 @@ class PostgresStore(SqlStore):
     locking = " FOR UPDATE"
 
     def __init__(
-        self, address: str, *, schema_name: str = "sovguard", connections: int = 8, wait: float = 10.0
+        self,
+        address: str,
+        *,
+        schema_name: str = "sovguard",
+        connections: int = 8,
+        wait: float = 10.0,
+        limit: float = 30.0,
     ) -> None:
         if not _NAME.fullmatch(schema_name):
             raise ConfigError("the name of a schema has to be of lower-case letters, digits and underscores")
         self.schema_name = schema_name
+        self._limit = int(limit * 1000)
+        try:
+            given = conninfo_to_dict(address)
+        except psycopg.Error:
+            # Its message quotes the address, and the password in it.
+            raise ConfigError(
+                "the address of the server is none that libpq reads: postgresql://USER@HOST:PORT/DATABASE"
+            ) from None
+        # A server that is gone without a word is noticed, if the address does not say otherwise.
+        waits = {
+            "connect_timeout": max(1, int(wait)),
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": self._limit,
+        }
         self._pool = ConnectionPool(
             address,
             min_size=1,
             max_size=max(2, connections),
             timeout=wait,
             open=False,
-            kwargs={"autocommit": True, "connect_timeout": max(1, int(wait))},
+            kwargs={
+                "autocommit": True,
+                **{name: value for name, value in waits.items() if name not in given},
+            },
             configure=self._configure,
         )
         # Half of the connections at most: whoever is in an exclusive context needs another one for its work.
@@ -69,6 +96,7 @@ class PostgresStore(SqlStore):
 
     def _configure(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema_name)))
+        connection.execute(sql.SQL("SET statement_timeout TO {}").format(sql.Literal(self._limit)))
 
     def make_tables(self) -> None:
         """Make the schema and the tables where they are missing."""
@@ -91,6 +119,8 @@ class PostgresStore(SqlStore):
         try:
             try:
                 return self._read(statement, parameters)
+            except psycopg.errors.QueryCanceled:
+                raise
             except psycopg.OperationalError:
                 # The server was restarted, perhaps, and this connection is from before.
                 self._pool.check()
@@ -144,14 +174,16 @@ class PostgresStore(SqlStore):
 def _explain(error: Exception) -> NoReturn:
     if isinstance(error, PoolTimeout):
         what = "no connection to the server could be had in time; look whether it runs and how many connections it allows"
+    elif isinstance(error, psycopg.errors.QueryCanceled):
+        what = "the server did not answer in time; look at what it waits for, or at how much it has to do"
+    elif isinstance(error, psycopg.errors.DiskFull):
+        what = "the server's disk is full; make room"
     elif isinstance(error, psycopg.OperationalError):
         what = "the server cannot be reached or gave up; look whether it runs, and at its log"
     elif isinstance(error, psycopg.errors.InsufficientPrivilege):
         what = "the user may not do this; grant it the schema and its tables"
     elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         what = "the server is read-only; name the primary"
-    elif isinstance(error, psycopg.errors.DiskFull):
-        what = "the server's disk is full; make room"
     else:
         what = f"{type(error).__name__}; look at the server's log"
     # psycopg's message may quote parameters.

@@ -122,6 +122,7 @@ class Header:
         shared: The block of what is no person, if there is one.
         count: How many entries were minted.
         people: How many people were met.
+        closed: How many entries were minted before the session was renumbered; their blocks are not drawn from any more.
     """
 
     state: SessionState
@@ -130,6 +131,7 @@ class Header:
     shared: Block | None
     count: int
     people: int
+    closed: int = 0
 
     def __repr__(self) -> str:
         return f"Header({self.count} entries)"
@@ -217,6 +219,8 @@ class SessionKeys:
             "count": header.count,
             "people": header.people,
         }
+        if header.closed:
+            content["closed"] = header.closed
         return self._record.seal(_padded(content), self._associated("", "header"))
 
     def open_header(self, sealed: bytes, former: frozenset[str] = frozenset()) -> Header:
@@ -246,6 +250,7 @@ class SessionKeys:
                 None if shared is None else (shared[0], shared[1], shared[2]),
                 content["count"],
                 content["people"],
+                content.get("closed", 0),
             )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             raise invalid() from None

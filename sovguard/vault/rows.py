@@ -80,7 +80,8 @@ class Event:
 
     Attributes:
         at: When, in seconds since 1970.
-        what: ``erased values``, ``erased person``, ``erased session``, ``erased tenant``, ``swept`` or ``rotated``.
+        what: ``erased values``, ``erased person``, ``erased session``, ``erased tenant``, ``swept``, ``rotated`` or
+            ``renumbered``.
         sid: The session's keyed hash, if it was about one.
         count: How many values or sessions.
     """

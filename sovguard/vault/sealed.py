@@ -6,7 +6,6 @@ still its version, so two processes that meet a value at once mint one surrogate
 
 from __future__ import annotations
 
-import functools
 import os
 import random
 import threading
@@ -20,11 +19,11 @@ from typing import Any, Self
 
 from sovguard.entities import ENTITY_TYPES
 from sovguard.errors import ConfigError, VaultError
-from sovguard.surrogates import BODY_LENGTH, mint, new_key, new_namespace, word_for
+from sovguard.surrogates import new_key
 from sovguard.vault.crypto import invalid, tag
 from sovguard.vault.crypto import new_key as new_secret
 from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
-from sovguard.vault.numbering import Block, Numbers, block_of
+from sovguard.vault.minting import drawn, new_rows
 from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
 from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
 from sovguard.vault.store import Entry, SessionRef, SessionState
@@ -284,7 +283,7 @@ class SealedVault:
                 "keyring again. Nothing was sent"
             )
         former = erased.former if erased is not None else ()
-        namespace = _drawn(frozenset(former))
+        namespace = drawn(frozenset(former))
         keys = SessionKeys(data_key, self.meta.vault_id, session)
         state = SessionState(new_key(), frozenset({namespace}), frozenset(), frozenset(former))
         header = Header(state, namespace, 0, None, 0, 0)
@@ -372,61 +371,19 @@ class SealedVault:
             missing = [entry for entry in entries if entry not in minted]
             if not missing:
                 return opened.header, [], []
-            header, new = self._new_rows(opened, missing, avoid)
+            people = {opened.keys.person(entry.person) for entry in missing if entry.person}
+            last = self.store.of_people(opened.row.sid, list(people))
+            ends = {
+                name: self._ends(name, opened.row.expires)
+                for name in {entry.entity_type for entry in missing}
+            }
+            header, new = new_rows(opened.keys, opened.header, missing, last, ends, avoid)
             minted.update(zip(missing, new, strict=True))
             # What has ended is found no more, but stays until a sweep: the clock may be wrong.
             return header, new, [replace(row, lookup=None) for row in ended]
 
         self._changed(session, mint_missing)
         return minted
-
-    def _new_rows(
-        self, opened: _Opened, entries: Sequence[Entry], avoid: Collection[str]
-    ) -> tuple[Header, list[EntryRow]]:
-        header, keys = opened.header, opened.keys
-        blocks: dict[str, Block] = {} if header.shared is None else {"": header.shared}
-        tags = {
-            person: keys.person(person)
-            for person in dict.fromkeys(entry.person for entry in entries if entry.person)
-        }
-        last = self.store.of_people(opened.row.sid, list(tags.values()))
-        blocks.update(
-            {person: block_of(last[each].surrogate) for person, each in tags.items() if each in last}
-        )
-        numbers = Numbers(header.namespace, header.next_number, blocks)
-        words, count, people = header.state.words, header.count, header.people
-        rows: list[EntryRow] = []
-        met = set(blocks)
-        for entry in entries:
-            word = word_for(entry.entity_type)
-            while True:
-                taken = header.state.namespaces.union(header.state.former, numbers.drawn)
-                namespace, number = numbers.next_for(entry.person, functools.partial(_drawn, taken))
-                surrogate = mint(header.state.key, word, namespace, number)
-                if not avoid or surrogate[-BODY_LENGTH:] not in avoid:
-                    break
-            first = bool(entry.person) and entry.person not in met
-            met.add(entry.person)
-            people += first
-            rows.append(
-                EntryRow(
-                    surrogate,
-                    count,
-                    entry.entity_type,
-                    keys.lookup(entry),
-                    tags.get(entry.person),
-                    people if first else None,
-                    keys.seal_entry(
-                        entry, surrogate, ends := self._ends(entry.entity_type, opened.row.expires)
-                    ),
-                    ends,
-                )
-            )
-            words |= {word}
-            count += 1
-        state = replace(header.state, namespaces=header.state.namespaces.union(numbers.drawn), words=words)
-        shared = numbers.blocks.get("", header.shared)
-        return Header(state, numbers.namespace, numbers.next_number, shared, count, people), rows
 
     def _ends(self, entity_type: str, session: int | None) -> int | None:
         """Return when a value that is minted now ends: with its session, or before it."""
@@ -447,13 +404,6 @@ def emptied(row: EntryRow, *, person: bool = False) -> EntryRow:
             same person is numbered behind it and never like it.
     """
     return replace(row, lookup=None, record=None, person=None if person else row.person)
-
-
-def _drawn(taken: frozenset[str]) -> str:
-    """Return a namespace that is none of those."""
-    while (namespace := new_namespace()) in taken:
-        pass
-    return namespace
 
 
 def _over(expires: int | None, now: int) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,12 +25,14 @@ from sovguard.vault.administration import (
     erase_tenant,
     erase_value,
     idle_keys,
+    renumber,
     rotate,
     sessions,
     status,
     sweep,
 )
 from sovguard.vault.crypto import GCM, GCM_SIV, Sealer
+from sovguard.vault.rows import Change
 from sovguard.vault.sqlite import SqliteStore
 from tests.servers import NAME, PHONE, RRN, TEXT, VALUES, PatternAnalyzer
 from tests.vault.places import STORES, Place
@@ -253,6 +256,40 @@ def test_what_was_erased_is_never_minted_again(place: Place) -> None:
     assert vault.get(A, [second, third]) == {second: None, third: replace(HONG, value="길동이")}
 
 
+def test_a_backup_that_was_put_back_mints_nothing_again(place: Place) -> None:
+    """What was sent after the backup stays unknown: renumbered sessions give its surrogates to nobody else."""
+    vault, user = SealedVault.create(place.store(create=True), KEYS), SealedVault(place.store(), KEYS)
+    vault.open(A)
+    first = vault.put(A, [HONG, NUMBER])
+    sid = vault.sid(A)
+    row, entries = vault.store.session(sid), list(vault.store.entries(sid))
+    assert row is not None
+    nicknames = [replace(HONG, value=value) for value in ("길동", "홍길동 씨")]
+    numbers = [Entry("PHONE_NUMBER", f"010-0000-{each:04d}") for each in range(40)]
+    sent = user.put(A, [*nicknames, KIM, *numbers])
+
+    def put_back() -> None:
+        vault.store.drop(sid)
+        assert vault.store.commit(Change(vault.meta.encode(), row, None, added=entries))
+
+    others = [replace(HONG, value=value) for value in ("홍 과장", "길동이")]
+    others += [Entry("PERSON", "박보라", person="박보라"), Entry("PHONE_NUMBER", "010-0000-9999")]
+    put_back()
+    assert set(vault.put(A, others)) & set(sent), "a backup alone gives a surrogate to someone else"
+    put_back()
+    assert renumber(vault) == 1
+    assert vault.store.events()[-1].what == "renumbered"
+    for each in (vault, user):
+        after = each.put(A, others)
+        assert not set(after) & {*sent, *first}
+        assert len(set(after)) == len(others)
+    assert after[0][-8:-2] == after[1][-8:-2], "the forms of a person stay side by side"
+    assert vault.put(A, [HONG, NUMBER]) == first
+    assert vault.get(A, [*first, *sent]) == dict(zip(first, [HONG, NUMBER], strict=True))
+    assert list(vault.people(A)) == ["홍길동", "박보라"]
+    assert list(Guard(vault=SealedVault(place.store(), KEYS)).vault.people(A)) == ["홍길동", "박보라"]
+
+
 def test_a_session_that_is_dropped_and_made_again(place: Place) -> None:
     """What was worked out on the one does not fit the other."""
     vault, other = SealedVault.create(place.store(create=True), KEYS), SealedVault(place.store(), KEYS)
@@ -449,6 +486,34 @@ def test_servers_that_are_not_there_are_errors() -> None:
         assert "secret" not in str(refused.value)
 
 
+def test_an_address_that_libpq_does_not_read_is_refused() -> None:
+    """Without showing the password in it."""
+    with pytest.raises(ConfigError, match="none that libpq reads") as refused:
+        open_store("postgresql://u:secret@127.0.0.1:port/x?nonsense=1")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("DiskFull", "disk is full"),
+        ("QueryCanceled", "in time"),
+        ("ReadOnlySqlTransaction", "read-only"),
+        ("InsufficientPrivilege", "grant"),
+        ("AdminShutdown", "look whether it runs"),
+    ],
+)
+def test_errors_of_the_server_say_what_to_do(name: str, says: str) -> None:
+    """Each in its own words; none in the server's, which may quote values."""
+    import psycopg
+
+    from sovguard.vault.postgres import _explain
+
+    with pytest.raises(VaultError, match=says) as refused:
+        _explain(getattr(psycopg.errors, name)(PHONE))
+    assert PHONE not in str(refused.value)
+
+
 def test_a_full_disk_is_an_error(file: tuple[SealedVault, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the request is kept, and what was there stays; with room again it goes on."""
     vault, _ = file
@@ -469,6 +534,30 @@ def test_a_full_disk_is_an_error(file: tuple[SealedVault, Path], monkeypatch: py
         vault.close()
     assert status(vault).values["ID_NUMBER" if "ID_NUMBER" in status(vault).values else "PERSON"] == 2
     assert len(set(vault.put(A, many))) == 2000
+
+
+def test_a_server_that_is_slow_is_not_waited_for(postgres: Place) -> None:
+    """A statement that waits for a lock too long is an error; once the lock is gone, all is as it was."""
+    import psycopg
+
+    from sovguard.vault.postgres import PostgresStore
+
+    ready = SealedVault.create(postgres.store(create=True), KEYS)
+    ready.open(A)
+    address, _, schema = postgres.address.partition("?schema=")
+    vault = SealedVault(PostgresStore(address, schema_name=schema, limit=0.3), KEYS)
+    (before,) = vault.put(A, [HONG])
+    with psycopg.connect(address) as other:
+        other.execute(f"LOCK TABLE {schema}.sessions IN ACCESS EXCLUSIVE MODE")
+        for call in (lambda: vault.put(A, [KIM]), lambda: vault.get(A, [before])):
+            started = time.monotonic()
+            with pytest.raises(VaultError, match="did not answer in time"):
+                call()
+            assert time.monotonic() - started < 5
+        other.rollback()
+    assert vault.get(A, [before]) == {before: HONG}
+    assert vault.put(A, [HONG, KIM])[0] == before
+    vault.close()
 
 
 def test_a_read_only_server_is_an_error(postgres: Place) -> None:
