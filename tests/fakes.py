@@ -1,10 +1,14 @@
-"""Analyzers that find what a test tells them to: quick, and nothing to do with what real text looks like."""
+"""Analyzers that find what a test tells them to, quick and nothing like what real text looks like; and a watched vault."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sovguard.entities import Detection, Evidence
+from sovguard.vault import MemoryVault
 
 EVIDENCE = Evidence("fake")
 
@@ -56,3 +60,23 @@ class Nothing:
     def analyze(self, texts: Sequence[str]) -> list[list[Detection]]:
         """Return an empty list for each text."""
         return [[] for _ in texts]
+
+
+class WatchedVault(MemoryVault):
+    """A vault as slow as a server: asked on an event loop's own thread, it would hold up everything else on it."""
+
+    waits = True  # type: ignore[misc]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("open", "put", "get", "note", "people"):
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                self.asked["beside"] += 1
+            else:
+                self.asked["on the loop"] += 1
+        return super().__getattribute__(name)

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
-from sovguard.clients.aside import aside
+from sovguard.clients.aside import aside, beside
 from sovguard.errors import InputError
 from sovguard.shapes import has_shape, take_apart
 
@@ -209,7 +209,7 @@ def _generator(call: _Call) -> Callable[..., Any]:
 
 def _async_generator(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        session = call.guard.current_session()
+        session, vault = call.guard.current_session(), call.guard.vault
         bound = await aside(call.redacted, session, args, kwargs)
         yields = _Yields(call, session)
         async with aclosing(call.fn(*bound.args, **bound.kwargs)) as source:
@@ -219,14 +219,14 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
                     with session.protecting():
                         item = await advance()
                 except StopAsyncIteration:
-                    for piece in yields.rest():
+                    for piece in await beside(vault, yields.rest):
                         yield piece
                     return
                 except Exception:
-                    for piece in yields.rest():
+                    for piece in await beside(vault, yields.rest):
                         yield piece
                     raise
-                pieces, sent = yields.shown(item), None
+                pieces, sent = await beside(vault, yields.shown, item), None
                 try:
                     for piece in pieces:
                         sent = yield piece
@@ -235,6 +235,6 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
                 except BaseException as error:
                     advance = functools.partial(source.athrow, error)
                 else:
-                    advance = functools.partial(source.asend, yields.sent(sent))
+                    advance = functools.partial(source.asend, await aside(yields.sent, sent))
 
     return protected

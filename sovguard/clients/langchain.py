@@ -22,7 +22,7 @@ from langgraph.config import get_config
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
-from sovguard.clients.aside import aside
+from sovguard.clients.aside import aside, beside
 from sovguard.guard import Guard
 from sovguard.payloads.lanes import Lanes, foreign
 from sovguard.payloads.langchain_messages import MESSAGES
@@ -288,16 +288,17 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         session = self._current()
+        vault = session.guard.vault
         pieces = _Pieces(self._answer(session, kwargs))
         sent, bound = await aside(redacted, messages, {**kwargs, "stop": stop}, session)
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
-                yield _generation(pieces.chunk(_as_chunk(chunk)))
+                yield _generation(await beside(vault, pieces.chunk, _as_chunk(chunk)))
         except Exception:
-            if (held := pieces.rest()) is not None:
+            if (held := await beside(vault, pieces.rest)) is not None:
                 yield _generation(held)
             raise
-        if (held := pieces.rest()) is not None:
+        if (held := await beside(vault, pieces.rest)) is not None:
             yield _generation(held)
 
 

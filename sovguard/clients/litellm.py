@@ -21,7 +21,7 @@ from typing import Any
 from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.types.guardrails import GuardrailEventHooks
 
-from sovguard.clients.aside import aside
+from sovguard.clients.aside import aside, beside
 from sovguard.clients.streaming import RestoredEvents, restored_async
 from sovguard.errors import UnsupportedPayload
 from sovguard.guard import Guard
@@ -29,6 +29,7 @@ from sovguard.payloads.formats import FORMATS, Format
 from sovguard.payloads.lanes import AnswerStream, Frame
 from sovguard.payloads.rules import Request, record, setting
 from sovguard.session import Session
+from sovguard.vault.store import Vault
 
 _NAMES = {
     **dict.fromkeys(("completion", "acompletion"), "OpenAI Chat Completions"),
@@ -142,7 +143,7 @@ class SovguardGuardrail(CustomGuardrail):
         call = self._call(request_data)
         answer = call.payload.stream(call.session, self._guard.restore_tools)
         try:
-            async for piece in _pieces(response, answer):
+            async for piece in _pieces(response, answer, self._guard.vault):
                 yield piece
         finally:
             self._end(call)
@@ -199,7 +200,7 @@ class SovguardGuardrail(CustomGuardrail):
         return self._guard.session(session_id, tenant=tenant), not named
 
 
-async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
+async def _pieces(response: Any, answer: AnswerStream, vault: Vault) -> AsyncIterator[Any]:
     """Give what takes the place of each piece, be it an object, a mapping or the bytes of events."""
     events = response.__aiter__()
     first = await anext(events, None)
@@ -212,7 +213,7 @@ async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
             async for chunk in events:
                 yield chunk.encode() if isinstance(chunk, str) else chunk
 
-        async for written in restored_async(raw(), RestoredEvents(answer)):
+        async for written in restored_async(raw(), RestoredEvents(answer), vault):
             yield written
         return
     # What is held is given out as a piece of the kind it belongs to, not of the one that ended it.
@@ -229,16 +230,17 @@ async def _pieces(response: Any, answer: AnswerStream) -> AsyncIterator[Any]:
             last = piece
             kinds.setdefault(str(getattr(piece, "type", "")), type(piece))
             plain = _plain(piece)
-            *before, own = answer.frames(Frame(str(getattr(piece, "type", "")), plain))
-            for frame in before:
-                yield _like(kinds.get(frame.name), piece, frame.data)
+            frame = Frame(str(getattr(piece, "type", "")), plain)
+            *before, own = await beside(vault, answer.frames, frame)
+            for each in before:
+                yield _like(kinds.get(each.name), piece, each.data)
             yield own.data if piece is plain else _written(piece, own.data)
     except Exception:
-        for frame in answer.rest():
-            yield _like(kinds.get(frame.name), last, frame.data)
+        for each in await beside(vault, answer.rest):
+            yield _like(kinds.get(each.name), last, each.data)
         raise
-    for frame in answer.rest():
-        yield _like(kinds.get(frame.name), last, frame.data)
+    for each in await beside(vault, answer.rest):
+        yield _like(kinds.get(each.name), last, each.data)
 
 
 def _plain(thing: Any) -> Any:

@@ -28,7 +28,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from pydantic import Field
 
-from sovguard.clients.aside import aside
+from sovguard.clients.aside import aside, beside
 from sovguard.errors import InputError
 from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.llama_index_messages import MESSAGES, fields_of, with_fields
@@ -165,9 +165,13 @@ class _Pieces:
     Args:
         session: The answer's session.
         said: Makes a piece say a text so far, and what of it is new.
+
+    Attributes:
+        vault: Where its values come from.
     """
 
     def __init__(self, session: Session, said: Callable[[Any, str, str], Any]) -> None:
+        self.vault = session.guard.vault
         self._lane = session.stream("answer")
         self._said = said
         self._given = ""
@@ -219,12 +223,12 @@ def _streamed(stream: Iterator[Any], pieces: _Pieces) -> Generator[Any, None, No
 async def _astreamed(stream: AsyncIterator[Any], pieces: _Pieces) -> AsyncGenerator[Any, None]:
     try:
         async for response in stream:
-            yield pieces.piece(response)
+            yield await beside(pieces.vault, pieces.piece, response)
     except Exception:
-        if (held := pieces.rest()) is not None:
+        if (held := await beside(pieces.vault, pieces.rest)) is not None:
             yield held
         raise
-    if (held := pieces.rest()) is not None:
+    if (held := await beside(pieces.vault, pieces.rest)) is not None:
         yield held
 
 

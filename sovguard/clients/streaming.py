@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from sovguard.clients.aside import beside
 from sovguard.clients.ndjson import LineReader, line
 from sovguard.clients.sse import EventReader, event
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.lanes import AnswerStream, Frame
+from sovguard.vault.store import Vault
 
 
 class _Message(Protocol):
@@ -93,25 +95,27 @@ def restored(chunks: Iterable[bytes], events: RestoredEvents) -> Iterator[bytes]
         yield written
 
 
-async def restored_async(chunks: AsyncIterator[bytes], events: RestoredEvents) -> AsyncIterator[bytes]:
-    """Gives the bytes of a stream with real values in them, as ``restored`` does."""
+async def restored_async(
+    chunks: AsyncIterator[bytes], events: RestoredEvents, vault: Vault
+) -> AsyncIterator[bytes]:
+    """Gives the bytes of a stream with real values in them, as ``restored`` does, beside the event loop if ``vault`` waits."""
     try:
         async for chunk in chunks:
-            if written := events.feed(chunk):
+            if written := await beside(vault, events.feed, chunk):
                 yield written
     except Exception:
-        if written := events.rest():
+        if written := await beside(vault, events.rest):
             yield written
         raise
-    if written := events.rest():
+    if written := await beside(vault, events.rest):
         yield written
 
 
-def body_of(library: Any, response: Any, events: RestoredEvents) -> Any:
-    """Returns the body of a response of ``library`` that gives another response's events, restored."""
+def body_of(library: Any, response: Any, events: RestoredEvents, vault: Vault) -> Any:
+    """Returns the body of a response of ``library`` that gives another response's events, restored from ``vault``."""
     if hasattr(response, "is_stream_consumed") and isinstance(response.stream, library.SyncByteStream):
         return _sync_body(library.SyncByteStream)(response, events)
-    return _async_body(library.AsyncByteStream)(response, events)
+    return _async_body(library.AsyncByteStream)(response, events, vault)
 
 
 def _sync_body(base: Any) -> Any:
@@ -130,11 +134,11 @@ def _sync_body(base: Any) -> Any:
 
 def _async_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
-        def __init__(self, response: Any, events: RestoredEvents) -> None:
-            self._response, self._events = response, events
+        def __init__(self, response: Any, events: RestoredEvents, vault: Vault) -> None:
+            self._response, self._events, self._vault = response, events, vault
 
         def __aiter__(self) -> AsyncIterator[bytes]:
-            return restored_async(self._response.aiter_bytes(), self._events)
+            return restored_async(self._response.aiter_bytes(), self._events, self._vault)
 
         async def aclose(self) -> None:
             await self._response.aclose()

@@ -204,7 +204,7 @@ class GuardedTransport:
         return self._library.Response(
             response.status_code,
             headers=headers,
-            stream=body_of(self._library, response, events),
+            stream=body_of(self._library, response, events, self._guard.vault),
             extensions=response.extensions,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sovguard.errors import VaultError
 from sovguard.surrogates import mint, new_key, new_namespace, word_for
@@ -44,8 +44,13 @@ class _Record:
 
 
 class MemoryVault:
-    """A vault in this process's memory, shared by as many threads as you like."""
+    """A vault in this process's memory, shared by as many threads as you like.
 
+    Attributes:
+        waits: It answers at once, so asynchronous code asks it where it is.
+    """
+
+    waits: ClassVar[bool] = False
     __slots__ = ("_lock", "_namespaces", "_records")
 
     def __init__(self) -> None:

@@ -69,6 +69,9 @@ class SessionState:
 class Vault(Protocol):
     """Where values wait for their surrogates to come back. Implementations are safe to share between threads.
 
+    One that answers at once, out of this process's memory, says so with an attribute ``waits`` that is false; any other is
+    asked beside the event loop of asynchronous code.
+
     A method that cannot do all of what it was asked raises ``VaultError`` and leaves the vault as it was.
     """
 

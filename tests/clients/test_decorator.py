@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from sovguard import DetectionError, Guard, InputError
-from tests.servers import EMAIL, NAME, OTHER_NAME, PHONE, RRN, SURROGATE, TEXT, VALUES, FailingAnalyzer
+from tests.fakes import WatchedVault
+from tests.servers import (
+    EMAIL,
+    NAME,
+    OTHER_NAME,
+    PHONE,
+    RRN,
+    SURROGATE,
+    TEXT,
+    VALUES,
+    FailingAnalyzer,
+    PatternAnalyzer,
+)
 
 
 def holds_value(thing: Any) -> bool:
@@ -326,6 +338,29 @@ def test_what_is_sent_into_an_async_generator_is_redacted(guard: Guard, heard: l
     asyncio.run(run())
     assert not holds_value(heard)
     assert heard[-1] == "closed"
+
+
+def test_an_async_generator_asks_a_vault_that_waits_beside_the_loop() -> None:
+    """For what it is given, what it yields, what is held at its end, and what is sent into it."""
+    vault = WatchedVault()
+    guard = Guard(_analyzer=PatternAnalyzer(), vault=vault)
+
+    @guard.protect
+    async def talk(prompt: str) -> AsyncGenerator[str, Any]:
+        said = yield f"{prompt}."
+        yield f"{said}, {prompt}"
+
+    async def run() -> None:
+        conversation = talk(NAME)
+        assert await anext(conversation) == f"{NAME}."
+        assert await conversation.asend(PHONE) + "".join([each async for each in conversation]) == (
+            f"{PHONE}, {NAME}"
+        )
+
+    with guard.session():
+        asyncio.run(run())
+    assert vault.asked["on the loop"] == 0
+    assert vault.asked["beside"] >= 4
 
 
 def test_thrown_exceptions_and_close_reach_the_generator(guard: Guard, heard: list[Any]) -> None:

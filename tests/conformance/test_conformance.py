@@ -18,6 +18,7 @@ from sovguard import Guard
 from sovguard.demo_server import LocalServer, Received, Reply, serve
 from tests.conformance import drivers, frameworks
 from tests.conformance.drivers import RESULT, Driver
+from tests.fakes import WatchedVault
 from tests.servers import (
     NAME,
     OTHER_NAME,
@@ -186,6 +187,19 @@ def test_stream(start: Start, kind: type[Driver], size: int) -> None:
     assert len(pieces) > 5
     structured = "".join(driver.stream([("user", f"{NAME}: JSON")]))
     assert json.loads(structured) == {"who": NAME, "memo": f"{NAME}: JSON"}
+
+
+@of([each for each in ALL if issubclass(each, drivers.Asynchronous) or each.__name__.endswith("Async")])
+def test_a_vault_that_waits_is_asked_beside_the_loop(start: Start, kind: type[Driver]) -> None:
+    """By every asynchronous client, whole and streamed."""
+    vault = WatchedVault()
+    driver, _, _ = start(kind, vault=vault)
+    assert driver.say([("user", TEXT)]) == SAID
+    if kind.streams:
+        assert "".join(driver.stream([("user", TEXT)])) == SAID
+        assert "".join(driver.stream([("user", NAME)])) == f"받은 말: {NAME}"
+    assert vault.asked["on the loop"] == 0
+    assert vault.asked["beside"] >= 4
 
 
 @of(STREAMS)
