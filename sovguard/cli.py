@@ -307,7 +307,7 @@ def demo(file: str | None, encoding: str, as_machine: bool) -> int:
         show_panes(Console(), outcome)
     else:
         write_out(plain_panes(outcome).encode("utf-8", "replace"))
-    return 1 if outcome.leaked else 0
+    return 1 if outcome.leaked or outcome.stored else 0
 
 
 def _kinds(recognizers: Sequence[str]) -> Kinds:

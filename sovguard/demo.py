@@ -1,14 +1,17 @@
 """What ``sovguard demo`` runs: a real client, a real request, a model on this machine, and the four sides of it.
 
-The closing line is not said but checked, against what the server received.
+The closing lines are not said but checked, against what the server received and against the files of the vault, which is a
+sealed one in a folder of its own that goes when the demo ends.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -21,6 +24,8 @@ from sovguard.findings import colour, printable
 from sovguard.guard import Guard
 from sovguard.shapes import take_apart
 from sovguard.spellings import find
+from sovguard.vault import Keyring, SealedVault
+from sovguard.vault.sqlite import SqliteStore
 
 EXAMPLE = """\
 다음 상담을 요약하고 답장을 써 줘.
@@ -34,6 +39,8 @@ _MODEL = "sovguard-demo"
 # Words of the request that the demo's own code puts there; a user name can be "user" all the same.
 _FRAME = frozenset({"model", "messages", "role", "content", "user", _MODEL})
 _DIGITS = 7
+# Fewer octets stand in sealed ones by chance.
+_OCTETS = 6
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,6 +54,7 @@ class Outcome:
         reads: What the user reads.
         found: The values that were detected, each once, with their types.
         leaked: How many of them were in what left.
+        stored: How many of them can be read in the vault's files.
     """
 
     wrote: str
@@ -55,6 +63,7 @@ class Outcome:
     reads: str
     found: dict[str, str]
     leaked: int
+    stored: int = 0
 
     def __repr__(self) -> str:
         return f"Outcome({len(self.found)} values, {self.leaked} leaked)"
@@ -68,6 +77,7 @@ class Outcome:
             "reads": self.reads,
             "values": len(self.found),
             "leaked": self.leaked,
+            "stored": self.stored,
         }
 
 
@@ -82,13 +92,27 @@ def run(text: str | None = None) -> Outcome:
         InputError: There is nothing in the text.
     """
     try:
-        from openai import APIConnectionError, DefaultHttpxClient, OpenAI
+        import openai  # noqa: F401
     except ImportError:
         raise ConfigError('the demo uses the openai client: pip install "sovguard[demo]"') from None
     wrote = EXAMPLE if text is None else text
     if not wrote.strip():
         raise InputError("the demo needs a text with something in it; name another file with --text")
-    guard = Guard()
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="sovguard-demo-")
+    except OSError:
+        raise ConfigError("the demo keeps its vault in a temporary folder; name one in TMPDIR") from None
+    with folder as place:
+        vault = SealedVault.create(SqliteStore(Path(place, "vault.db"), create=True), Keyring.generate())
+        try:
+            return _called(wrote, Guard(vault=vault), Path(place))
+        finally:
+            vault.close()
+
+
+def _called(wrote: str, guard: Guard, place: Path) -> Outcome:
+    from openai import APIConnectionError, DefaultHttpxClient, OpenAI
+
     found = {wrote[hit.start : hit.end]: hit.entity_type for hit in guard.scan(wrote)}
     with run_demo_server() as server:
         # Settings of the environment, such as a proxy, are for other servers than one on this machine.
@@ -113,7 +137,19 @@ def run(text: str | None = None) -> Outcome:
         answer.choices[0].message.content or "",
         found,
         len(leaks(found, server.received)),
+        len(legible(found, place)),
     )
+
+
+def legible(values: Iterable[str], place: Path) -> list[str]:
+    """Return those of ``values`` that can be read in the files of a folder."""
+    files = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
+    octets = {value: value.encode("utf-8", "surrogatepass") for value in values}
+    return [
+        value
+        for value, written in octets.items()
+        if len(written) >= _OCTETS and any(written in content for content in files)
+    ]
 
 
 def leaks(values: Iterable[str], received: Sequence[Received]) -> list[str]:
@@ -151,7 +187,9 @@ def show_panes(console: Console, outcome: Outcome) -> None:
         )
     ]
     console.print(Group(*boxes))
-    console.print(Text(verdict(outcome)), style="bold red" if outcome.leaked else "bold green")
+    console.print(
+        Text(verdict(outcome)), style="bold red" if outcome.leaked or outcome.stored else "bold green"
+    )
 
 
 def plain_panes(outcome: Outcome) -> str:
@@ -161,14 +199,22 @@ def plain_panes(outcome: Outcome) -> str:
 
 
 def verdict(outcome: Outcome) -> str:
-    """Return what the check against the server's record says."""
+    """Return what the checks against the server's record and the vault's files say."""
+    if not outcome.found:
+        return "– 찾은 개인정보가 없어 원문이 그대로 전송되었습니다 (nothing was detected, so the text left as it is)"
     total = len(outcome.found)
     if outcome.leaked:
         left = outcome.leaked
-        return f"✗ 찾은 값 {total}개 중 {left}개가 외부로 전송되었습니다 ({left} of {total} detected values left)"
-    if not total:
-        return "– 찾은 개인정보가 없어 원문이 그대로 전송되었습니다 (nothing was detected, so the text left as it is)"
-    return f"✓ 찾은 값 {total}개 중 외부로 전송된 것은 없습니다 (none of {total} detected values left)"
+        sent = f"✗ 찾은 값 {total}개 중 {left}개가 외부로 전송되었습니다 ({left} of {total} detected values left)"
+    else:
+        sent = f"✓ 찾은 값 {total}개 중 외부로 전송된 것은 없습니다 (none of {total} detected values left)"
+    if outcome.stored:
+        kept = f"✗ 대응표 파일에서 {outcome.stored}개가 그대로 읽힙니다 ({outcome.stored} can be read in the vault's files)"
+    else:
+        kept = (
+            "✓ 암호화된 대응표 파일에서도 읽을 수 없습니다 (nor can any be read in the sealed vault on disk)"
+        )
+    return f"{sent}\n{kept}"
 
 
 def _panes(outcome: Outcome) -> tuple[tuple[str, str, str], ...]:

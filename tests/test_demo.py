@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sovguard.demo import EXAMPLE, Outcome, leaks, run, show_panes, verdict
+from sovguard.demo import EXAMPLE, Outcome, leaks, legible, run, show_panes, verdict
 from sovguard.demo_server import Received, _consultation
 from tests.command import ACCOUNT, EMAIL, NAME, PHONE, RRN, run_apart
 from tests.command import run as command
@@ -82,7 +82,9 @@ def test_piped_it_prints_sections() -> None:
         ("3", "모델 응답"),
         ("4", "사용자가 보는 내용"),
     ]
-    assert done.text.splitlines()[-1].startswith("✓ 찾은 값 6개 중 외부로 전송된 것은 없습니다")
+    sent, kept = done.text.splitlines()[-2:]
+    assert sent.startswith("✓ 찾은 값 6개 중 외부로 전송된 것은 없습니다")
+    assert kept.startswith("✓ 암호화된 대응표 파일에서도 읽을 수 없습니다")
     assert "\x1b" not in done.text
 
 
@@ -130,6 +132,20 @@ def test_the_check_looks_beyond_the_body() -> None:
     plain = {"model": "sovguard-demo", "messages": [{"role": "user", "content": "안녕"}]}
     assert leaks(["user", "127.0.0.1", "안녕하세요"], received(plain, host="127.0.0.1:8000")) == []
     assert leaks(["user"], received({"messages": [{"content": "the user said"}]})) == ["user"]
+
+
+def test_a_vault_that_can_be_read_is_said(
+    outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check finds values in files; the closing line and the exit code say so; the demo leaves no file behind."""
+    (tmp_path / "vault.db-wal").write_bytes(b"\x00" + NAME.encode() + b"\x01")
+    assert legible([NAME, PHONE, "\x00"], tmp_path) == [NAME]
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "apart"))
+    (tmp_path / "apart").mkdir()
+    monkeypatch.setattr("sovguard.demo.legible", lambda found, place: [NAME] if any(place.iterdir()) else [])
+    done = command("demo")
+    assert (done.code, "✗ 대응표 파일에서 1개가" in done.text) == (1, True)
+    assert list((tmp_path / "apart").iterdir()) == []
 
 
 def test_a_leak_is_said(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
