@@ -69,6 +69,9 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Returns the events that ``chunk`` completes."""
+        if not self._buffer and _is_plain(chunk):
+            self._began = True
+            return [_read(chunk)]
         self._buffer += chunk
         found: list[Event] = []
         start = 0

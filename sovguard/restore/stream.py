@@ -152,9 +152,15 @@ class Lane:
         # An agreement may reach no further than letters can, so the cut is never within it.
         hits: list[Hit] = []
         if torn or _DASH.search(text, base, max(cut, at)):
-            resolved = self._resolve(text[: max(cut, at)])
-            self._report(resolved, base)
-            hits = resolved.hits
+            # What was given out before the last character that no surrogate holds was looked at when it came.
+            low = max(0, base - _behind_stop(text[:base]) - 1)
+            resolved = self._resolve(text[low : max(cut, at)])
+            self._report(resolved, base - low)
+            hits = [
+                replace(hit, start=hit.start + low, end=hit.end + low, dash=hit.dash + low)
+                for hit in resolved.hits
+                if hit.start + low >= at
+            ]
         for hit in hits:
             if hit.start < at:
                 continue
@@ -219,8 +225,7 @@ class Lane:
     def _certain(self, text: str) -> int:
         """Return the offset before which nothing depends on what follows."""
         self._torn = False
-        stops = _STOPS.match(text[: -_WINDOW - 1 : -1])
-        tail = text[len(text) - (stops.end() if stops else 0) :]
+        tail = text[len(text) - _behind_stop(text) :]
         if not tail:
             return len(text)
         base = len(text) - len(tail)
@@ -248,3 +253,9 @@ class Lane:
         """Tell whether the candidate that ``text`` ends with stands for a value."""
         hits = self._resolve(text).hits
         return bool(hits) and hits[-1].end == len(text)
+
+
+def _behind_stop(text: str) -> int:
+    """Return how many characters at the end of a text a spelling of a surrogate could hold."""
+    stops = _STOPS.match(text[: -_WINDOW - 1 : -1])
+    return stops.end() if stops else 0
