@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from sovguard.errors import InputError
 from sovguard.vault.keys import KeyProvider, Keyring
 from sovguard.vault.minting import renumbered
 from sovguard.vault.records import Meta, session_context
 from sovguard.vault.rows import EntryRow, Event, SessionRow
-from sovguard.vault.sealed import SealedVault, emptied
+from sovguard.vault.sealed import SealedVault
 from sovguard.vault.store import Entry, SessionRef
 
 GRACE = timedelta(days=1)
@@ -224,39 +225,54 @@ def idle_keys(vault: SealedVault, keys: Keyring) -> list[str]:
     return [key_id for key_id in keys.ids if key_id not in used and keys.precedes(key_id, keys.active)]
 
 
-def _renumber(vault: SealedVault, sid: bytes) -> bool:
+_Changes = tuple[SessionRow, dict[str, Any]]
+"""A session as it will be, and what else ``SealedVault.committed`` is to be told of."""
+
+
+def _changed(vault: SealedVault, sid: bytes, work: Callable[[SessionRow], _Changes | None]) -> bool:
+    """Commit what ``work`` makes of a session that was not erased, again and again until nobody else was faster.
+
+    ``False`` if there is no such session, or nothing to change.
+    """
     for turn in range(_TRIES):
         with vault.store.exclusive(sid):
             row = vault.store.session(sid)
-            if row is None or not row.wrapped:
+            changes = work(row) if row is not None and row.wrapped else None
+            if row is None or changes is None:
                 return False
-            keys, header = vault.opened_row(row)
-            header = renumbered(header)
-            new = replace(
-                row,
-                version=random.SystemRandom().getrandbits(47),
-                header=keys.seal_header(header),
-                namespaces=tuple(sorted(header.state.namespaces)),
-            )
-            if vault.committed(new, row.version):
+            new, others = changes
+            if vault.committed(new, row.version, **others):
                 return True
-        _pause(turn)
+        time.sleep(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
     raise vault.busy()
+
+
+def _renumber(vault: SealedVault, sid: bytes) -> bool:
+    def work(row: SessionRow) -> _Changes:
+        keys, header = vault.opened_row(row)
+        header = renumbered(header)
+        new = replace(
+            row,
+            # At random: a process that held on to the session as it was before the backup must not take it for that.
+            version=random.SystemRandom().getrandbits(47),
+            header=keys.seal_header(header),
+            namespaces=tuple(sorted(header.state.namespaces)),
+        )
+        return new, {}
+
+    return _changed(vault, sid, work)
 
 
 def _rewrap(vault: SealedVault, sid: bytes, keys: KeyProvider) -> bool:
     context = session_context(vault.meta.vault_id, sid)
-    for turn in range(_TRIES):
-        with vault.store.exclusive(sid):
-            row = vault.store.session(sid)
-            if row is None or not row.wrapped or row.key_id == keys.active:
-                return False
-            key_id, wrapped = keys.wrap(keys.unwrap(row.key_id, row.wrapped, context), context)
-            new = replace(row, version=row.version + 1, key_id=key_id, wrapped=wrapped)
-            if vault.committed(new, row.version):
-                return True
-        _pause(turn)
-    raise vault.busy()
+
+    def work(row: SessionRow) -> _Changes | None:
+        if row.key_id == keys.active:
+            return None
+        key_id, wrapped = keys.wrap(keys.unwrap(row.key_id, row.wrapped, context), context)
+        return replace(row, version=row.version + 1, key_id=key_id, wrapped=wrapped), {}
+
+    return _changed(vault, sid, work)
 
 
 def _counts(vault: SealedVault, row: SessionRow) -> dict[str, int]:
@@ -290,57 +306,47 @@ def _empty(
     person: bool = False,
 ) -> int:
     """Empty what is meant, and write down how much that was, in one commit."""
-    for turn in range(_TRIES):
-        with vault.store.exclusive(sid):
-            row = vault.store.session(sid)
-            if row is None or not row.wrapped:
-                return 0
-            gone = [
-                emptied(each, person=person)
-                for each in vault.store.entries(sid)
-                if each.record is not None and meant(each)
-            ]
-            event = None if what is None else Event(vault.now(), what, sid, len(gone))
-            if not gone:
-                if event is not None:
-                    vault.store.add_event(event)
-                return 0
-            new = replace(row, version=row.version + 1)
-            if vault.committed(new, row.version, changed=gone, event=event):
-                return len(gone)
-        _pause(turn)
-    raise vault.busy()
+    gone: list[EntryRow] = []
+
+    def work(row: SessionRow) -> _Changes | None:
+        gone[:] = [
+            each.emptied(person=person)
+            for each in vault.store.entries(sid)
+            if each.record is not None and meant(each)
+        ]
+        event = None if what is None else Event(vault.now(), what, sid, len(gone))
+        if gone:
+            return replace(row, version=row.version + 1), {"changed": gone, "event": event}
+        if event is not None:
+            vault.store.add_event(event)
+        return None
+
+    return len(gone) if _changed(vault, sid, work) else 0
 
 
 def _shred(
     vault: SealedVault, sid: bytes, what: str | None, *, only: Callable[[SessionRow], bool] = lambda row: True
 ) -> bool:
     """Destroy a session's data key and its entries, if it is still one that is meant, and write that down."""
-    for turn in range(_TRIES):
-        with vault.store.exclusive(sid):
-            row = vault.store.session(sid)
-            if row is None or not row.wrapped or not only(row):
-                return False
-            new = replace(
-                row,
-                version=row.version + 1,
-                name=b"",
-                key_id="",
-                wrapped=b"",
-                header=b"",
-                namespaces=(),
-                former=(*row.former, *row.namespaces),
-                expires=None,
-            )
-            event = None if what is None else Event(vault.now(), what, sid, 1)
-            if vault.committed(new, row.version, shreds=True, event=event):
-                return True
-        _pause(turn)
-    raise vault.busy()
 
+    def work(row: SessionRow) -> _Changes | None:
+        if not only(row):
+            return None
+        new = replace(
+            row,
+            version=row.version + 1,
+            name=b"",
+            key_id="",
+            wrapped=b"",
+            header=b"",
+            namespaces=(),
+            former=(*row.former, *row.namespaces),
+            expires=None,
+        )
+        event = None if what is None else Event(vault.now(), what, sid, 1)
+        return new, {"shreds": True, "event": event}
 
-def _pause(turn: int) -> None:
-    time.sleep(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
+    return _changed(vault, sid, work)
 
 
 def _note(vault: SealedVault, what: str, sid: bytes | None, count: int) -> None:

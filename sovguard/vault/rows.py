@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -72,6 +72,15 @@ class EntryRow:
 
     def __repr__(self) -> str:
         return f"EntryRow({self.entity_type})"
+
+    def emptied(self, *, person: bool = False) -> EntryRow:
+        """Return the row without its value: its surrogate is known to have stood for something.
+
+        Args:
+            person: Whether whom it named is forgotten too. Otherwise that stays, as a keyed hash, so that the next mention of
+                the same person is numbered behind it and never like it.
+        """
+        return replace(self, lookup=None, record=None, person=None if person else self.person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -395,16 +395,5 @@ class SealedVault:
         return own if session is None else min(own, session)
 
 
-def emptied(row: EntryRow, *, person: bool = False) -> EntryRow:
-    """Return a row without its value: its surrogate is known to have stood for something.
-
-    Args:
-        row: The row.
-        person: Whether whom it named is forgotten too. Otherwise that stays, as a keyed hash, so that the next mention of the
-            same person is numbered behind it and never like it.
-    """
-    return replace(row, lookup=None, record=None, person=None if person else row.person)
-
-
 def _over(expires: int | None, now: int) -> bool:
     return expires is not None and expires <= now
