@@ -9,6 +9,7 @@ schema and a prefix of its own, which are removed. Redis is as durable as it is 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -27,7 +28,16 @@ from typing import Any
 
 from machine import machine
 
-from sovguard.vault import Entry, Keyring, SessionRef, create_vault, open_store, open_vault
+from sovguard.vault import (
+    Entry,
+    Keyring,
+    SessionRef,
+    create_vault,
+    in_loop,
+    open_store,
+    open_vault,
+    open_vault_async,
+)
 
 POSTGRES = os.environ.get("SOVGUARD_TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 REDIS = os.environ.get("SOVGUARD_TEST_REDIS", "redis://127.0.0.1:6379/0")
@@ -193,6 +203,54 @@ def load(address: str, keys: Keyring, seconds: float) -> dict[str, Any]:
     }
 
 
+async def _requests(vault: Any, ask: Callable[..., Any], count: int) -> dict[str, Any]:
+    """As many requests at once, each in a session of its own: opened, three values minted, and resolved."""
+    late: list[float] = []
+    done = asyncio.Event()
+
+    async def watch() -> None:
+        while not done.is_set():
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            late.append(time.perf_counter() - before - 0.001)
+
+    def request(number: int) -> None:
+        ref = SessionRef("acme", str(number % 100))
+        vault.open(ref)
+        batch = [entry(number * 3 + each) for each in range(3)]
+        assert list(vault.get(ref, vault.put(ref, batch)).values()) == batch
+
+    await asyncio.gather(*[ask(request, number) for number in range(count)])
+    watching = asyncio.create_task(watch())
+    start = time.perf_counter()
+    await asyncio.gather(*[ask(request, number) for number in range(count)])
+    took = time.perf_counter() - start
+    done.set()
+    await watching
+    return {
+        "per_second": round(count / took),
+        "loop_late_ms": {name: round(each / 1e3, 1) for name, each in percentiles(late).items()},
+    }
+
+
+def tasks(kind: str, address: str, keys: Keyring, count: int) -> dict[str, Any]:
+    """Requests of one event loop, with known values: through threads, and waited for by the loop."""
+    plain = create_vault(address, keys)
+    found = {"in_threads": asyncio.run(_requests(plain, asyncio.to_thread, count))}
+    plain.close()
+    if kind == "sqlite":
+        return found
+
+    async def run() -> dict[str, Any]:
+        vault = await open_vault_async(address, keys)
+        outcome = await _requests(vault, in_loop, count)
+        await in_loop(vault.close)
+        return outcome
+
+    found["in_loop"] = asyncio.run(run())
+    return found
+
+
 def write(address: str, exported: str, first: int) -> None:
     """The writer that is killed: says what it was given only once it was given it."""
     vault = open_vault(address, Keyring._parsed(exported, "keys"))
@@ -288,6 +346,7 @@ def main() -> None:
     parser.add_argument("--stores", default="sqlite,postgres,redis")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--tasks", type=int, default=300, help="requests at once in one event loop")
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
@@ -306,15 +365,19 @@ def main() -> None:
         with place(kind) as address:
             mine["costs"] = costs(address, keys)
         print(f"{kind:9} {mine['costs']}", flush=True)
+        if args.tasks:
+            with place(kind) as address:
+                mine["tasks"] = tasks(kind, address, keys, args.tasks)
+            print(f"{kind:9} {mine['tasks']}", flush=True)
         if args.seconds:
             with place(kind) as address:
                 mine["load"] = load(address, keys, args.seconds)
             print(f"{kind:9} {THREADS} threads, {PROCESSES} processes: {mine['load']}", flush=True)
-        if args.kills and kind != "redis":
+        if args.kills:
             with place(kind) as address:
                 mine["crash"] = kills(address, keys, args.kills)
             print(f"{kind:9} {mine['crash']}", flush=True)
-        if args.sizes and kind != "redis":
+        if args.sizes:
             mine["growth"] = growth(kind, keys, [int(each) for each in args.sizes.split(",")])
             for row in mine["growth"]:
                 print(f"{kind:9} {row}", flush=True)

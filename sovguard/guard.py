@@ -21,6 +21,7 @@ from sovguard.shapes import refuse
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.session import shielded
 from sovguard.vault.store import Vault
+from sovguard.vault.waiting import elsewhere
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
@@ -238,6 +239,16 @@ class Guard:
 
         return async_http_client(self, **kwargs)
 
+    async def aside(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what a plain function that uses this guard returns, without holding up the event loop.
+
+        As in ``await guard.aside(session.redact, text)``: detection runs in a thread; an asynchronous vault is waited for by
+        the loop, any other in the thread.
+        """
+        from sovguard.clients.aside import aside
+
+        return await aside(self.vault, function, *args, **kwargs)
+
     def _default_session(self) -> Session:
         if self._default is None:
             with self._lock:
@@ -249,8 +260,7 @@ class Guard:
         """Return what the analyzer finds, checked: a wrong answer must stop the text, not pass it."""
         if not texts:
             return []
-        analyzer = self._loaded_analyzer()
-        found = shielded(DetectionError, "detection failed", analyzer.analyze, texts)
+        found = elsewhere(self._found, texts)
         if len(found) != len(texts):
             raise DetectionError("detection did not answer for every text; treat them as not inspected")
         for text, detections in zip(texts, found, strict=True):
@@ -260,6 +270,9 @@ class Guard:
                         "detection reported a place outside its text; treat it as not inspected"
                     )
         return found
+
+    def _found(self, texts: Sequence[str]) -> list[list[Detection]]:
+        return shielded(DetectionError, "detection failed", self._loaded_analyzer().analyze, texts)
 
     def _loaded_analyzer(self) -> _Analyzes:
         if self._analyzer is None:

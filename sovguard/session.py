@@ -173,8 +173,11 @@ class Session:
         with self._lock:
             if self._people is None:
                 self._people = People()
-            self._people.add(self._vault.people(len(self._people)))
             people = self._people
+            known = len(people)
+        told = self._vault.people(known)
+        with self._lock:
+            people.add(told)
         found = self._repeated(texts, found, people.forms)
         return found, shielded(DetectionError, "detection failed", keys, texts, found, people)
 
@@ -274,8 +277,8 @@ class Session:
 
     def forget(self) -> None:
         """Drop everything the vault keeps of this session: its surrogates stand for nothing from then on."""
+        self._vault.forget()
         with self._lock:
-            self._vault.forget()
             self._people = None
 
     @property

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sovguard.entities import Detection, Evidence
+from sovguard.errors import ConfigError
 from sovguard.vault import MemoryVault
+from sovguard.vault.waiting import LoopWaiting
 
 EVIDENCE = Evidence("fake")
 
@@ -79,4 +81,26 @@ class WatchedVault(MemoryVault):
                 self.asked["beside"] += 1
             else:
                 self.asked["on the loop"] += 1
+        return super().__getattribute__(name)
+
+
+class LoopVault(MemoryVault):
+    """A vault that an event loop waits for, whichever runs: asked by a plain call in it, it fails."""
+
+    waits = True  # type: ignore[misc]
+    asynchronous = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("open", "put", "get", "note", "people"):
+            try:
+                waiting = LoopWaiting()
+            except ConfigError:
+                self.asked["beside"] += 1
+            else:
+                waiting.call(asyncio.sleep, 0)
+                self.asked["in the loop"] += 1
         return super().__getattribute__(name)

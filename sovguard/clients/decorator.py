@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
-from sovguard.clients.aside import aside, beside
+from sovguard.clients.aside import beside
 from sovguard.errors import InputError
 from sovguard.shapes import has_shape, take_apart
 
@@ -168,10 +168,10 @@ def _function(call: _Call) -> Callable[..., Any]:
 def _coroutine(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> Any:
         session = call.guard.current_session()
-        bound = await aside(call.redacted, session, args, kwargs)
+        bound = await session.guard.aside(call.redacted, session, args, kwargs)
         with session.protecting():
             result = await call.fn(*bound.args, **bound.kwargs)
-        return await aside(call.restored, session, result)
+        return await session.guard.aside(call.restored, session, result)
 
     return protected
 
@@ -210,7 +210,7 @@ def _generator(call: _Call) -> Callable[..., Any]:
 def _async_generator(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         session, vault = call.guard.current_session(), call.guard.vault
-        bound = await aside(call.redacted, session, args, kwargs)
+        bound = await session.guard.aside(call.redacted, session, args, kwargs)
         yields = _Yields(call, session)
         async with aclosing(call.fn(*bound.args, **bound.kwargs)) as source:
             advance: Callable[[], Any] = functools.partial(anext, source)
@@ -235,6 +235,6 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
                 except BaseException as error:
                     advance = functools.partial(source.athrow, error)
                 else:
-                    advance = functools.partial(source.asend, await aside(yields.sent, sent))
+                    advance = functools.partial(source.asend, await session.guard.aside(yields.sent, sent))
 
     return protected

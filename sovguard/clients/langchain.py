@@ -22,9 +22,10 @@ from langgraph.config import get_config
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
-from sovguard.clients.aside import aside, beside
+from sovguard.clients.aside import beside
+from sovguard.clients.langchain_stream import EXTRA_TEXTS, Pieces
 from sovguard.guard import Guard
-from sovguard.payloads.lanes import Lanes, foreign
+from sovguard.payloads.lanes import foreign
 from sovguard.payloads.langchain_messages import MESSAGES
 from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.rules import Answer, each, shown, within
@@ -33,7 +34,6 @@ from sovguard.session import Session
 
 _SENT = ("content", "name", "tool_call_id", "tool_calls", "invalid_tool_calls", "additional_kwargs")
 _NO_TEXT = frozenset({"ls_structured_output_format", "structured_output_format"})
-_EXTRA_TEXTS = ("refusal", "reasoning_content", "reasoning")
 _ANSWERS = "sovguard_answers"
 _NO_CALLBACKS: Any = {"callbacks": []}
 """Configuration for the model within: who listens hears the guarded one, and each piece once."""
@@ -91,7 +91,7 @@ def restored(message: BaseMessage, answer: Answer) -> BaseMessage:
     """Return a model's message with real values in it; the arguments of its calls for named tools alone."""
     update: dict[str, Any] = {
         "content": _content(message.content, answer),
-        "additional_kwargs": within(dict.fromkeys(_EXTRA_TEXTS, shown))(message.additional_kwargs, answer),
+        "additional_kwargs": within(dict.fromkeys(EXTRA_TEXTS, shown))(message.additional_kwargs, answer),
     }
     if isinstance(message, AIMessage) and message.tool_calls:
         update["tool_calls"] = [
@@ -99,91 +99,6 @@ def restored(message: BaseMessage, answer: Answer) -> BaseMessage:
             for call in message.tool_calls
         ]
     return message.model_copy(update=update)
-
-
-class _Pieces:
-    """Restores the chunks of one streamed message."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._lanes = Lanes(answer.session.stream)
-        self._tools = answer.tools
-        self._named: set[Any] = set()
-
-    def chunk(self, message: AIMessageChunk) -> AIMessageChunk:
-        """Return a chunk with what can be given out in place of what came."""
-        content: Any = message.content
-        if isinstance(content, str):
-            content = self._lanes.feed("content", content, "answer") if content else content
-        else:
-            content = [self._piece(block, place) for place, block in enumerate(content)]
-        extra = {
-            key: self._lanes.feed(key, value, "answer")
-            if key in _EXTRA_TEXTS and isinstance(value, str)
-            else value
-            for key, value in message.additional_kwargs.items()
-        }
-        calls = [self._call(call) for call in message.tool_call_chunks]
-        new = AIMessageChunk(
-            **{
-                **{name: getattr(message, name) for name in type(message).model_fields if name != "type"},
-                "content": content,
-                "additional_kwargs": extra,
-                "tool_call_chunks": calls,
-                "tool_calls": [],
-                "invalid_tool_calls": [],
-            }
-        )
-        if message.chunk_position == "last" and (held := self.rest()) is not None:
-            new = held + new
-        return new
-
-    def rest(self) -> AIMessageChunk | None:
-        """Return a chunk with what is still held, if anything is."""
-        content: list[Any] = []
-        extra: dict[str, str] = {}
-        calls: list[Any] = []
-        for key in self._lanes.keys():  # noqa: SIM118
-            held = self._lanes.flush(key)
-            if not held:
-                continue
-            if key == "content":
-                content.append(held)
-            elif isinstance(key, str):
-                extra[key] = held
-            elif key[0] == "args":
-                calls.append(
-                    {"name": None, "args": held, "id": None, "index": key[1], "type": "tool_call_chunk"}
-                )
-            else:
-                content.append({"type": key[1], key[0]: held, "index": key[2]})
-        if not content and not extra and not calls:
-            return None
-        said: Any = content[0] if content and isinstance(content[0], str) else content or ""
-        return AIMessageChunk(content=said, additional_kwargs=extra, tool_call_chunks=calls)
-
-    def _piece(self, block: Any, place: int) -> Any:
-        if isinstance(block, str):
-            return self._lanes.feed("content", block, "answer")
-        kind = block.get("type") if isinstance(block, dict) else None
-        if kind in ("thinking", "redacted_thinking"):
-            return block
-        new = dict(block)
-        for key in ("text", "refusal", "reasoning"):
-            if isinstance(block.get(key), str):
-                new[key] = self._lanes.feed((key, kind, block.get("index", place)), block[key], "answer")
-        return new
-
-    def _call(self, call: Any) -> Any:
-        index, name, args = call.get("index"), call.get("name"), call.get("args")
-        if index is None:  # a whole call, as models give them that do not stream their arguments
-            whole = name in self._tools and isinstance(args, str)
-            return {**call, "args": self._answer.text(args, "json", tool=True)} if whole else call
-        if name:
-            (self._named.add if name in self._tools else self._named.discard)(index)
-        if index not in self._named or not isinstance(args, str):
-            return call
-        return {**call, "args": self._lanes.feed(("args", index), args, "json", tool=True)}
 
 
 class GuardedChatModel(BaseChatModel):
@@ -256,9 +171,9 @@ class GuardedChatModel(BaseChatModel):
     ) -> ChatResult:
         session = self._current()
         answer = self._answer(session, kwargs)
-        sent, bound = await aside(redacted, messages, {**kwargs, "stop": stop}, session)
+        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, session)
         message = await self.inner.ainvoke(sent, _NO_CALLBACKS, **bound)
-        return _result(await aside(restored, message, answer))
+        return _result(await session.guard.aside(restored, message, answer))
 
     def _stream(
         self,
@@ -268,7 +183,7 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         session = self._current()
-        pieces = _Pieces(self._answer(session, kwargs))
+        pieces = Pieces(self._answer(session, kwargs))
         sent, bound = redacted(messages, {**kwargs, "stop": stop}, session)
         try:
             for chunk in self.inner.stream(sent, _NO_CALLBACKS, **bound):
@@ -289,8 +204,8 @@ class GuardedChatModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         session = self._current()
         vault = session.guard.vault
-        pieces = _Pieces(self._answer(session, kwargs))
-        sent, bound = await aside(redacted, messages, {**kwargs, "stop": stop}, session)
+        pieces = Pieces(self._answer(session, kwargs))
+        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, session)
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(await beside(vault, pieces.chunk, _as_chunk(chunk)))
@@ -331,7 +246,7 @@ class SovguardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
     ) -> ModelResponse[Any]:
         """Let a guarded model answer."""
         session = self._session()
-        return await aside(_finished, await handler(self._guarded(request, session)), session)
+        return await session.guard.aside(_finished, await handler(self._guarded(request, session)), session)
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
@@ -349,7 +264,7 @@ class SovguardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
         handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
     ) -> ToolMessage | Command[Any]:
         """Run a tool, with real values if it is named."""
-        return await handler(await aside(self._with_values, request, self._session()))
+        return await handler(await self._guard.aside(self._with_values, request, self._session()))
 
     def _session(self) -> Session:
         entered = self._guard.entered_session()

@@ -21,7 +21,7 @@ from typing import Any
 from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.types.guardrails import GuardrailEventHooks
 
-from sovguard.clients.aside import aside, beside
+from sovguard.clients.aside import beside
 from sovguard.clients.streaming import RestoredEvents, restored_async
 from sovguard.errors import UnsupportedPayload
 from sovguard.guard import Guard
@@ -109,7 +109,7 @@ class SovguardGuardrail(CustomGuardrail):
             if key not in _OWN and key not in _CHECKED_NAMES and (notes or key != "metadata")
         }
         try:
-            redacted = await aside(self._redacted, payload, told, data, session)
+            redacted = await self._guard.aside(self._redacted, payload, told, data, session)
         except BaseException:
             if passing:
                 session.forget()
@@ -132,7 +132,9 @@ class SovguardGuardrail(CustomGuardrail):
         """Return the answer with real values in place of surrogates."""
         call = self._call(data)
         plain = _plain(response)
-        restored = await aside(call.payload.restore_answer, plain, call.session, self._guard.restore_tools)
+        restored = await self._guard.aside(
+            call.payload.restore_answer, plain, call.session, self._guard.restore_tools
+        )
         self._end(call)
         return restored if response is plain else _written(response, restored)
 

@@ -28,7 +28,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from pydantic import Field
 
-from sovguard.clients.aside import aside, beside
+from sovguard.clients.aside import beside
 from sovguard.errors import InputError
 from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.llama_index_messages import MESSAGES, fields_of, with_fields
@@ -67,8 +67,9 @@ class GuardedLLM(FunctionCallingLLM):
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Ask with messages."""
         session = self._session()
-        sent, bound = await aside(_redacted, messages, kwargs, session)
-        return await aside(_restored, await self.inner.achat(sent, **bound), self._answer(session))
+        sent, bound = await session.guard.aside(_redacted, messages, kwargs, session)
+        response = await self.inner.achat(sent, **bound)
+        return await session.guard.aside(_restored, response, self._answer(session))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Ask with messages; the answer comes in pieces."""
@@ -79,7 +80,7 @@ class GuardedLLM(FunctionCallingLLM):
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Ask with messages; the answer comes in pieces."""
         session = self._session()
-        sent, bound = await aside(_redacted, messages, kwargs, session)
+        sent, bound = await session.guard.aside(_redacted, messages, kwargs, session)
         stream = await self.inner.astream_chat(sent, **bound)
         return _astreamed(stream, _chat_pieces(session, self._answer(session)))
 
@@ -93,9 +94,9 @@ class GuardedLLM(FunctionCallingLLM):
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
         session = self._session()
-        sent, bound = await aside(_prompted, prompt, kwargs, session)
+        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, session)
         response = await self.inner.acomplete(sent, formatted, **bound)
-        text = await aside(self._answer(session).text, response.text)
+        text = await session.guard.aside(self._answer(session).text, response.text)
         return response.model_copy(update={"text": text})
 
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
@@ -110,7 +111,7 @@ class GuardedLLM(FunctionCallingLLM):
     ) -> CompletionResponseAsyncGen:
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
-        sent, bound = await aside(_prompted, prompt, kwargs, session)
+        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, session)
         return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _text_pieces(session))
 
     def structured_predict(
@@ -126,7 +127,7 @@ class GuardedLLM(FunctionCallingLLM):
         """Return an object of a class of yours; its fields are the answer, and hold real values."""
         session = self._session()
         predicted = await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
-        return await aside(session.restore_within, predicted)
+        return await session.guard.aside(session.restore_within, predicted)
 
     def stream_structured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any

@@ -12,7 +12,6 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sovguard.clients.aside import aside
 from sovguard.clients.streaming import RestoredEvents, body_of
 from sovguard.clients.wire import (
     comes_as,
@@ -123,7 +122,7 @@ class GuardedTransport:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
         refuse_unread(request)
         session = self._guard.current_session()
-        sent = await aside(self._outgoing, request, await request.aread(), session)
+        sent = await self._guard.aside(self._outgoing, request, await request.aread(), session)
         response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
         kind = sent.answer(response)
         if kind in ("events", "lines"):
@@ -134,7 +133,7 @@ class GuardedTransport:
             await response.aread()
         finally:
             await response.aclose()
-        return await aside(self._incoming, response, sent, session)
+        return await self._guard.aside(self._incoming, response, sent, session)
 
     def close(self) -> None:
         """Close the sending client."""

@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import Entry, Kind, SessionRef, SessionState, Vault
+from sovguard.vault.waiting import in_loop
 
 if TYPE_CHECKING:
     from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
-    from sovguard.vault.places import create_vault, open_store, open_vault
+    from sovguard.vault.places import (
+        create_vault,
+        create_vault_async,
+        open_store,
+        open_vault,
+        open_vault_async,
+    )
     from sovguard.vault.sealed import SealedVault
 
 # Imported where they are used: they need the cryptography package, which a Guard in memory does not.
 _LATER = {
     **dict.fromkeys(("KeyProvider", "Keyring", "MissingKey"), "keys"),
-    **dict.fromkeys(("create_vault", "open_store", "open_vault"), "places"),
+    **dict.fromkeys(
+        ("create_vault", "create_vault_async", "open_store", "open_vault", "open_vault_async"), "places"
+    ),
     "SealedVault": "sealed",
 }
 
@@ -36,8 +45,11 @@ __all__ = [
     "SessionState",
     "Vault",
     "create_vault",
+    "create_vault_async",
+    "in_loop",
     "open_store",
     "open_vault",
+    "open_vault_async",
 ]
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from sovguard.errors import ConfigError, VaultError
 from sovguard.vault.sql import SqlStore, schema
+from sovguard.vault.waiting import LoopWaiting
 
 # Its warnings quote the address that failed, and parts of a password with it; what failed is in our error.
 logging.getLogger("psycopg.pool").addFilter(lambda record: False)
@@ -42,6 +42,7 @@ class PostgresStore(SqlStore):
 
     placeholder = "%s"
     locking = " FOR UPDATE"
+    _pooled: ClassVar[Any] = ConnectionPool
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class PostgresStore(SqlStore):
             "keepalives_count": 3,
             "tcp_user_timeout": self._limit,
         }
-        self._pool = ConnectionPool(
+        self._pool: Any = self._pooled(
             address,
             min_size=1,
             max_size=max(2, connections),
@@ -84,19 +85,26 @@ class PostgresStore(SqlStore):
             configure=self._configure,
         )
         # Half of the connections at most: whoever is in an exclusive context needs another one for its work.
-        self._exclusive = threading.Semaphore(max(1, connections // 2))
+        self._exclusive = self.waiting.semaphore(max(1, connections // 2))
         try:
-            self._pool.open(wait=True, timeout=wait)
+            self.waiting.call(self._pool.open, wait=True, timeout=wait)
         except (psycopg.Error, PoolTimeout) as error:
-            self._pool.close()
+            self.close()
             _explain(error)
 
     def __repr__(self) -> str:
         return f"PostgresStore(schema {self.schema_name!r})"
 
-    def _configure(self, connection: psycopg.Connection[Any]) -> None:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema_name)))
-        connection.execute(sql.SQL("SET statement_timeout TO {}").format(sql.Literal(self._limit)))
+    def _settings(self) -> list[sql.Composed]:
+        """Return the statements that a new connection begins with."""
+        return [
+            sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema_name)),
+            sql.SQL("SET statement_timeout TO {}").format(sql.Literal(self._limit)),
+        ]
+
+    def _configure(self, connection: psycopg.Connection[Any]) -> Any:
+        for statement in self._settings():
+            connection.execute(statement)
 
     def make_tables(self) -> None:
         """Make the schema and the tables where they are missing."""
@@ -123,39 +131,42 @@ class PostgresStore(SqlStore):
                 raise
             except psycopg.OperationalError:
                 # The server was restarted, perhaps, and this connection is from before.
-                self._pool.check()
+                self.waiting.call(self._pool.check)
                 return self._read(statement, parameters)
         except (psycopg.Error, PoolTimeout) as error:
             _explain(error)
 
     def _read(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        with self._pool.connection() as connection:
-            return connection.execute(statement, parameters, prepare=True).fetchall()
+        call = self.waiting.call
+        with self.waiting.entered(self._pool.connection()) as connection:
+            rows: list[Any] = call(call(connection.execute, statement, parameters, prepare=True).fetchall)
+            return rows
 
     @contextmanager
     def exclusive(self, sid: bytes) -> Iterator[None]:
         """Keep other processes that change the session out, for as long as this lasts."""
         key = int.from_bytes(sid[:8], "big", signed=True)
         try:
-            with self._exclusive, self._pool.connection() as connection:
-                connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+            with self._exclusive, self.waiting.entered(self._pool.connection()) as connection:
+                self.waiting.call(connection.execute, "SELECT pg_advisory_lock(%s)", (key,))
                 try:
                     yield
                 finally:
-                    connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+                    self.waiting.call(connection.execute, "SELECT pg_advisory_unlock(%s)", (key,))
         except (psycopg.Error, PoolTimeout) as error:
             _explain(error)
 
     @contextmanager
-    def transaction(self) -> Iterator[psycopg.Cursor[Any]]:
+    def transaction(self) -> Iterator[_Run]:
         """Run statements that are committed together or not at all."""
+        entered = self.waiting.entered
         try:
             with (
-                self._pool.connection() as connection,
-                connection.transaction(),
-                connection.cursor() as cursor,
+                entered(self._pool.connection()) as connection,
+                entered(connection.transaction()),
+                entered(connection.cursor()) as cursor,
             ):
-                yield cursor
+                yield _Run(self.waiting.call, cursor)
         except (psycopg.Error, PoolTimeout) as error:
             _explain(error)
 
@@ -168,7 +179,46 @@ class PostgresStore(SqlStore):
 
     def close(self) -> None:
         """End the connections."""
-        self._pool.close()
+        self.waiting.call(self._pool.close)
+
+
+class AsyncPostgresStore(PostgresStore):
+    """Rows in PostgreSQL, waited for by the event loop in which this is made; ``open_vault_async`` makes one.
+
+    Takes what ``PostgresStore`` takes.
+    """
+
+    _pooled: ClassVar[Any] = AsyncConnectionPool
+
+    def __init__(self, address: str, **settings: Any) -> None:
+        self.waiting = LoopWaiting()
+        super().__init__(address, **settings)
+
+    async def _configure(self, connection: Any) -> None:
+        for statement in self._settings():
+            await connection.execute(statement)
+
+
+class _Run:
+    """A cursor, asked as its store waits."""
+
+    def __init__(self, call: Callable[..., Any], cursor: Any) -> None:
+        self._call, self._cursor = call, cursor
+
+    def execute(self, statement: Any, parameters: Sequence[Any] = ()) -> _Run:
+        self._call(self._cursor.execute, statement, parameters)
+        return self
+
+    def executemany(self, statement: Any, rows: Sequence[Sequence[Any]]) -> None:
+        self._call(self._cursor.executemany, statement, rows)
+
+    def fetchone(self) -> Any:
+        return self._call(self._cursor.fetchone)
+
+    @property
+    def rowcount(self) -> int:
+        count: int = self._cursor.rowcount
+        return count
 
 
 def _explain(error: Exception) -> NoReturn:

@@ -13,16 +13,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, ClassVar, NoReturn
 
 import redis
+import redis.asyncio
 
 from sovguard.errors import ConfigError, VaultError
 from sovguard.vault.crypto import invalid
 from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
+from sovguard.vault.waiting import THREADS, LoopWaiting, Waiting
 
 _MANY = 500
+_TURN = 5.0
+"""Seconds after which one who keeps others out has died, and is not waited for any longer."""
 
 
 class RedisStore:
@@ -31,23 +35,34 @@ class RedisStore:
     Args:
         address: ``redis://…`` or ``rediss://…``.
         prefix: What the names of all keys begin with.
-        wait: Seconds to wait for the server.
+        connections: Most connections at once.
+        wait: Seconds to wait for the server or for a free connection.
 
     Raises:
         VaultError: The server cannot be reached.
     """
 
-    def __init__(self, address: str, *, prefix: str = "sovguard", wait: float = 10.0) -> None:
+    waiting: Waiting = THREADS
+    _library: ClassVar[Any] = redis
+
+    def __init__(
+        self, address: str, *, prefix: str = "sovguard", connections: int = 32, wait: float = 10.0
+    ) -> None:
         self.prefix = prefix
         try:
-            self._client: Any = redis.Redis.from_url(
-                address, socket_timeout=wait, socket_connect_timeout=wait
+            pool = self._library.BlockingConnectionPool.from_url(
+                address,
+                max_connections=connections,
+                timeout=wait,
+                socket_timeout=wait,
+                socket_connect_timeout=wait,
             )
         except ValueError:  # its message quotes the address
             raise ConfigError(
                 "the address of Redis cannot be read; write redis://HOST:PORT/NUMBER, with special characters of a password "
                 "percent-encoded"
             ) from None
+        self._client: Any = self._library.Redis.from_pool(pool)
         self._run("ping")
 
     def __repr__(self) -> str:
@@ -59,12 +74,13 @@ class RedisStore:
         ``evicts`` is worse than all of them: when its memory is full, the server throws values away.
         """
         try:
-            limits = self._client.config_get("maxmemory*")
+            call, config = self.waiting.call, self._client.config_get
+            limits = call(config, "maxmemory*")
             if limits.get("maxmemory", "0") != "0" and limits.get("maxmemory-policy") != "noeviction":
                 return "evicts"
-            if self._client.config_get("appendonly").get("appendonly") != "yes":
+            if call(config, "appendonly").get("appendonly") != "yes":
                 return "none"
-            return str(self._client.config_get("appendfsync").get("appendfsync"))
+            return str(call(config, "appendfsync").get("appendfsync"))
         except redis.RedisError:  # servers of others often forbid CONFIG
             return "unknown"
 
@@ -124,15 +140,16 @@ class RedisStore:
         row, name = change.row, self._of(change.row.sid, "session")
         rows = (*change.added, *change.changed)
         try:
-            with self._client.pipeline(transaction=True) as pipe:
-                pipe.watch(name, self._name("meta"))
-                stored = pipe.get(name)
+            call = self.waiting.call
+            with self._transaction() as pipe:
+                call(pipe.watch, name, self._name("meta"))
+                stored = call(pipe.get, name)
                 if (None if stored is None else _session(stored).version) != change.expected:
                     return False
-                if pipe.get(self._name("meta")) != change.meta:
+                if call(pipe.get, self._name("meta")) != change.meta:
                     return False
                 names = self._of(row.sid, "entries")
-                old = pipe.hmget(names, [entry.surrogate for entry in rows]) if rows else []
+                old = call(pipe.hmget, names, [entry.surrogate for entry in rows]) if rows else []
                 if any(each is not None for each in old[: len(change.added)]):
                     raise invalid()
                 pipe.multi()
@@ -148,27 +165,39 @@ class RedisStore:
                     )
                 if change.event is not None:
                     pipe.rpush(self._name("events"), _of_event(change.event))
-                pipe.execute()
+                call(pipe.execute)
         except redis.WatchError:
             return False
         except redis.RedisError as error:
             _explain(error)
         return True
 
-    def exclusive(self, sid: bytes) -> AbstractContextManager[None]:
-        """Return a context; others are not kept out of it."""
-        return nullcontext()
+    @contextmanager
+    def exclusive(self, sid: bytes) -> Iterator[None]:
+        """Keep others that change the session out, for as long as this lasts or a few seconds."""
+        turn = self._client.lock(self._of(sid, "turn"), timeout=_TURN, sleep=0.002, blocking_timeout=_TURN)
+        try:
+            mine = self.waiting.call(turn.acquire)
+        except redis.RedisError as error:
+            _explain(error)
+        try:
+            yield
+        finally:
+            if mine:
+                # It may have ended by itself; whatever was changed meanwhile was checked against its version.
+                with suppress(redis.RedisError):
+                    self.waiting.call(turn.release)
 
     def drop(self, sid: bytes) -> None:
         """Delete a session and its entries."""
         row = self.session(sid)
         try:
-            with self._client.pipeline(transaction=True) as pipe:
+            with self._transaction() as pipe:
                 pipe.delete(*self._all(sid))
                 pipe.zrem(self._name("sessions"), sid)
                 if row is not None:
                     pipe.srem(self._name(f"tenant:{row.tenant.hex()}"), sid)
-                pipe.execute()
+                self.waiting.call(pipe.execute)
         except redis.RedisError as error:
             _explain(error)
 
@@ -206,7 +235,16 @@ class RedisStore:
 
     def close(self) -> None:
         """End the connections."""
-        self._client.close()
+        self.waiting.call(self._client.close)
+
+    def size(self) -> int:
+        """Return how many octets of the server's memory the sessions take."""
+        sids = self._run("zrange", self._name("sessions"), 0, -1)
+        keys = [key for sid in sids for key in self._all(sid)]
+        return sum(self._run("memory_usage", key, samples=0) or 0 for key in keys)
+
+    def _transaction(self) -> AbstractContextManager[Any]:
+        return self.waiting.entered(self._client.pipeline(transaction=True))
 
     def _put(self, pipe: Any, sid: bytes, entry: EntryRow, before: EntryRow | None) -> None:
         pipe.hset(self._of(sid, "entries"), entry.surrogate, _of_entry(entry))
@@ -231,7 +269,7 @@ class RedisStore:
 
     def _run(self, command: str, *arguments: Any, **options: Any) -> Any:
         try:
-            return getattr(self._client, command)(*arguments, **options)
+            return self.waiting.call(getattr(self._client, command), *arguments, **options)
         except redis.RedisError as error:
             _explain(error)
 
@@ -240,6 +278,23 @@ class RedisStore:
 
     def _of(self, sid: bytes, part: str) -> str:
         return f"{self.prefix}:{{{sid.hex()}}}:{part}"
+
+
+class AsyncRedisStore(RedisStore):
+    """Rows in Redis, waited for by the event loop in which this is made; ``open_vault_async`` makes one.
+
+    Takes what ``RedisStore`` takes.
+    """
+
+    _library: ClassVar[Any] = redis.asyncio
+
+    def __init__(self, address: str, **settings: Any) -> None:
+        self.waiting = LoopWaiting()
+        super().__init__(address, **settings)
+
+    def close(self) -> None:
+        """End the connections."""
+        self.waiting.call(self._client.aclose)
 
 
 def _of_event(event: Event) -> str:
@@ -299,7 +354,7 @@ def _explain(error: Exception) -> NoReturn:
     elif isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
         what = "the server refuses the user; look at its password and rights"
     elif isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        what = "the server cannot be reached; look whether it runs"
+        what = "the server cannot be reached or has no connection free; look whether it runs, and how much it is asked"
     else:
         what = f"{type(error).__name__}; look at the server's log"
     raise VaultError(f"the vault's Redis failed: {what}. Nothing was sent and nothing was lost") from None

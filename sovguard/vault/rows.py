@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sovguard.vault.waiting import Waiting
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
@@ -131,7 +133,12 @@ class Store(Protocol):
     """Where rows lie. Safe to share between threads and, but for memory, between processes.
 
     A method that cannot do all of what it was asked raises ``VaultError`` and changes nothing.
+
+    Attributes:
+        waiting: How its callers wait for it.
     """
+
+    waiting: Waiting
 
     def create(self, meta: bytes) -> None:
         """Make a new vault; ``VaultError`` if there is one."""

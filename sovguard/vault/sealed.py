@@ -27,6 +27,7 @@ from sovguard.vault.minting import drawn, new_rows
 from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
 from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
 from sovguard.vault.store import Entry, SessionRef, SessionState
+from sovguard.vault.waiting import elsewhere
 
 _Rows = Sequence[EntryRow]
 _ATTEMPTS = 200
@@ -85,10 +86,10 @@ class SealedVault:
                 "where it is. A vault is never made anew by itself"
             )
         self.meta, self._said = Meta.decode(stored), stored
-        self._index = self.meta.index_key(keys)
+        self._index = elsewhere(self.meta.index_key, keys)
         self._cache: OrderedDict[bytes, _Opened] = OrderedDict()
         self._guarded = threading.Lock()
-        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        self._locks = [store.waiting.lock() for _ in range(_LOCKS)]
 
     def __repr__(self) -> str:
         return f"SealedVault({type(self.store).__name__})"
@@ -101,9 +102,14 @@ class SealedVault:
             VaultError: There is one already.
         """
         vault_id, index = os.urandom(ID), new_secret()
-        key_id, wrapped = keys.wrap(index, Meta(vault_id, "", b"").context())
+        key_id, wrapped = elsewhere(keys.wrap, index, Meta(vault_id, "", b"").context())
         store.create(Meta(vault_id, key_id, wrapped).encode())
         return cls(store, keys, **settings)  # type: ignore[arg-type]
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether the event loop waits for it, and plain calls have to go through ``in_loop``."""
+        return self.store.waiting.asynchronous
 
     def close(self) -> None:
         """End the store's connections."""
@@ -219,7 +225,8 @@ class SealedVault:
             row: The session.
             ref: Its tenant and id, if they are known.
         """
-        data_key = self.keys.unwrap(row.key_id, row.wrapped, session_context(self.meta.vault_id, row.sid))
+        context = session_context(self.meta.vault_id, row.sid)
+        data_key = elsewhere(self.keys.unwrap, row.key_id, row.wrapped, context)
         keys = SessionKeys(data_key, self.meta.vault_id, self.ref_of(row) if ref is None else ref)
         return keys, keys.open_header(row.header, frozenset(row.former))
 
@@ -237,7 +244,7 @@ class SealedVault:
                 "the vault has gone from its place, or another one has taken it; nothing was sent: restore it from a backup"
             )
         if stored != self._said:
-            self._index = meta.index_key(self.keys)
+            self._index = elsewhere(meta.index_key, self.keys)
             self.meta, self._said = meta, stored
 
     def committed(self, row: SessionRow, expected: int | None, **change: Any) -> bool:
@@ -276,7 +283,7 @@ class SealedVault:
 
     def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> _Opened:
         data_key = new_secret()
-        key_id, wrapped = self.keys.wrap(data_key, session_context(self.meta.vault_id, sid))
+        key_id, wrapped = elsewhere(self.keys.wrap, data_key, session_context(self.meta.vault_id, sid))
         if isinstance(self.keys, Keyring) and self.keys.precedes(key_id, self.meta.key_id):
             raise MissingKey(
                 f"the vault was rotated to the key {self.meta.key_id}, and this process still wraps with {key_id}: load the "
@@ -348,7 +355,7 @@ class SealedVault:
                     )
                     if self.committed(row, opened.row.version, added=added, changed=changed):
                         return self._keep(_Opened(row, opened.keys, header))
-                time.sleep(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
+                self.store.waiting.pause(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
         raise self.busy()
 
     def _minted(

@@ -12,6 +12,7 @@ from typing import Any
 
 from sovguard.errors import VaultError
 from sovguard.vault.rows import Change, EntryRow, Event, SessionRow
+from sovguard.vault.waiting import THREADS, Waiting
 
 _SESSION = "sid, tenant, version, name, key_id, wrapped, header, namespaces, former, created, expires"
 _ENTRY = "surrogate, seq, entity_type, lookup, person, person_no, record, expires"
@@ -47,6 +48,7 @@ def schema(octets: str, number: str, counted: str) -> list[str]:
 class SqlStore(ABC):
     """A store in tables."""
 
+    waiting: Waiting = THREADS
     placeholder = "?"
     """What stands for a parameter."""
     locking = ""

@@ -18,7 +18,7 @@ from sovguard import Guard
 from sovguard.demo_server import LocalServer, Received, Reply, serve
 from tests.conformance import drivers, frameworks
 from tests.conformance.drivers import RESULT, Driver
-from tests.fakes import WatchedVault
+from tests.fakes import LoopVault, WatchedVault
 from tests.servers import (
     NAME,
     OTHER_NAME,
@@ -189,7 +189,24 @@ def test_stream(start: Start, kind: type[Driver], size: int) -> None:
     assert json.loads(structured) == {"who": NAME, "memo": f"{NAME}: JSON"}
 
 
-@of([each for each in ALL if issubclass(each, drivers.Asynchronous) or each.__name__.endswith("Async")])
+ASYNCHRONOUS = [
+    each for each in ALL if issubclass(each, drivers.Asynchronous) or each.__name__.endswith("Async")
+]
+
+
+@of(ASYNCHRONOUS)
+def test_an_asynchronous_vault_is_waited_for_by_the_loop(start: Start, kind: type[Driver]) -> None:
+    """By every asynchronous client, whole and streamed; a plain call in the loop would be an error."""
+    vault = LoopVault()
+    driver, _, _ = start(kind, vault=vault)
+    assert driver.say([("user", TEXT)]) == SAID
+    if kind.streams:
+        assert "".join(driver.stream([("user", TEXT)])) == SAID
+        assert "".join(driver.stream([("user", NAME)])) == f"받은 말: {NAME}"
+    assert vault.asked["in the loop"] >= 4
+
+
+@of(ASYNCHRONOUS)
 def test_a_vault_that_waits_is_asked_beside_the_loop(start: Start, kind: type[Driver]) -> None:
     """By every asynchronous client, whole and streamed."""
     vault = WatchedVault()

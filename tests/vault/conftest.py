@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.vault.places import Place, postgres_place, redis_place, sqlite_place
+from tests.vault.places import (
+    Place,
+    asynchronous,
+    postgres_place,
+    redis_place,
+    running_loop,
+    sqlite_place,
+)
 
 
 class _Closing:
@@ -49,3 +56,17 @@ def postgres() -> Iterator[Place]:
 def redis() -> Iterator[Place]:
     """A prefix for a vault."""
     yield from _used(*redis_place())
+
+
+@pytest.fixture
+def postgres_async(postgres: Place) -> Iterator[Place]:
+    """A schema for a vault that an event loop waits for; tests ask it from beside the loop."""
+    with running_loop() as loop:
+        yield from _used(asynchronous(postgres, loop), lambda: None)
+
+
+@pytest.fixture
+def redis_async(redis: Place) -> Iterator[Place]:
+    """A prefix for a vault that an event loop waits for; tests ask it from beside the loop."""
+    with running_loop() as loop:
+        yield from _used(asynchronous(redis, loop), lambda: None)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sovguard.vault import open_store
 from sovguard.vault.rows import Store
+from sovguard.vault.waiting import in_loop
 
 POSTGRES = os.environ.get("SOVGUARD_TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 REDIS = os.environ.get("SOVGUARD_TEST_REDIS", "redis://127.0.0.1:6379/0")
-STORES = ("sqlite", "postgres", "redis")
+STORES = ("sqlite", "postgres", "redis", "postgres_async", "redis_async")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,31 @@ def missing(what: str, error: Exception) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is needed and not there: {error}")
     pytest.skip(f"{what} is not running: {error}")
+
+
+@contextmanager
+def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def asynchronous(place: Place, loop: asyncio.AbstractEventLoop) -> Place:
+    """The same place, with stores that ``loop`` waits for."""
+
+    def store(create: bool = False) -> Store:
+        opening = in_loop(open_store, place.address, asynchronous=True)
+        return asyncio.run_coroutine_threadsafe(opening, loop).result()
+
+    return Place(store, place.address)
 
 
 def sqlite_place(folder: Path) -> Place:

@@ -32,7 +32,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "redis"])
 def test_what_was_acknowledged_survives(kind: str, request: pytest.FixtureRequest) -> None:
     """Every surrogate that a killed writer was given restores to its value, and to no other."""
     place: Place = request.getfixturevalue(kind)
