@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -616,3 +617,44 @@ def test_times_to_live_are_checked(file: tuple[SealedVault, Path], ttls: Any) ->
     vault, _ = file
     with pytest.raises(ConfigError):
         SealedVault(vault.store, KEYS, ttls=ttls)
+
+
+@pytest.mark.parametrize("kind", ["redis", "redis_async"])
+def test_redis_tells_a_faster_writer_from_a_surrogate_that_is_taken(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who commits between another's look at the session and its look at the entries makes it try again, and is no damage."""
+    place: Place = request.getfixturevalue(kind)
+    slow = SealedVault.create(place.store(create=True), KEYS)
+    fast = SealedVault(place.store(), KEYS)
+    slow.open(A)
+    looked: list[object] = []
+    client = slow.store._client  # type: ignore[attr-defined]
+    pipeline = client.pipeline
+
+    def watched(**settings: Any) -> Any:
+        pipe = pipeline(**settings)
+        look = pipe.hmget
+
+        def hmget(*args: Any) -> Any:
+            if not looked:
+                looked.append(None)
+                other = threading.Thread(target=lambda: looked.append(fast.put(A, [HONG])))
+                other.start()
+                if kind == "redis":
+                    other.join()
+                else:
+                    return then(other, look, *args)
+            return look(*args)
+
+        pipe.hmget = hmget
+        return pipe
+
+    async def then(other: threading.Thread, look: Any, *args: Any) -> Any:
+        await asyncio.to_thread(other.join)
+        return await look(*args)
+
+    monkeypatch.setattr(client, "pipeline", watched)
+    (surrogate,) = slow.put(A, [KIM])
+    assert looked[1] != [surrogate]
+    assert fast.get(A, [surrogate]) == {surrogate: KIM}
