@@ -7,7 +7,6 @@ too. Each act is written down as an ``Event``, without any value.
 from __future__ import annotations
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -243,7 +242,7 @@ def _changed(vault: SealedVault, sid: bytes, work: Callable[[SessionRow], _Chang
             new, others = changes
             if vault.committed(new, row.version, **others):
                 return True
-        time.sleep(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
+        vault.store.waiting.pause(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
     raise vault.busy()
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
-from sovguard.entities import ENTITY_TYPES
-from sovguard.errors import ConfigError, VaultError
+from sovguard.errors import VaultError
 from sovguard.surrogates import new_key
 from sovguard.vault.crypto import invalid, tag
 from sovguard.vault.crypto import new_key as new_secret
 from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
+from sovguard.vault.lifetimes import Lifetimes
 from sovguard.vault.minting import drawn, new_rows
 from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
 from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
@@ -59,6 +59,7 @@ class SealedVault:
         clock: Seconds since 1970.
 
     Raises:
+        ConfigError: A time to live is none.
         VaultError: There is no vault in the store: make one with ``SealedVault.create``. Or the keys are not its keys.
     """
 
@@ -71,14 +72,8 @@ class SealedVault:
         ttls: Mapping[str, timedelta] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        known = {*ENTITY_TYPES, *(each.legal_class for each in ENTITY_TYPES.values())}
-        for name, span in {**(ttls or {}), **({} if ttl is None else {"ttl": ttl})}.items():
-            if name not in known and name != "ttl" and not name.isupper():
-                raise ConfigError(f"ttls: {name!r} is neither an entity type nor a legal class")
-            if not isinstance(span, timedelta) or span <= timedelta(0):
-                raise ConfigError(f"the time to live of {name} has to be a timedelta of more than nothing")
         self.store, self.keys = store, keys
-        self._ttl, self._ttls, self._clock = ttl, dict(ttls or {}), clock
+        self.lifetimes = Lifetimes(ttl, ttls or {}, clock)
         stored = store.meta()
         if stored is None:
             raise VaultError(
@@ -129,7 +124,7 @@ class SealedVault:
 
     def now(self) -> int:
         """Return the time by the vault's clock, in whole seconds since 1970."""
-        return int(self._clock())
+        return self.lifetimes.now()
 
     @staticmethod
     def busy() -> VaultError:
@@ -147,7 +142,7 @@ class SealedVault:
         opened = self._opened(session, renew=True)
         wanted = dict.fromkeys(entries)
         rows = self._rows(opened, wanted)
-        if any(entry not in rows or _over(rows[entry].expires, self.now()) for entry in wanted):
+        if any(entry not in rows or self.lifetimes.over(rows[entry].expires) for entry in wanted):
             rows = self._minted(session, wanted, avoid, opened, rows)
         return [rows[entry].surrogate for entry in entries]
 
@@ -160,7 +155,7 @@ class SealedVault:
         }
 
     def _entry(self, row: EntryRow, opened: _Opened) -> Entry | None:
-        if row.record is None or _over(row.expires, self.now()):
+        if row.record is None or self.lifetimes.over(row.expires):
             return None
         return opened.keys.open_entry(row)
 
@@ -267,10 +262,10 @@ class SealedVault:
                 if self.committed(made.row, None if row is None else row.version):
                     return self._keep(made)
                 continue
-            if (make or renew) and _over(row.expires, self.now()):
+            if (make or renew) and self.lifetimes.over(row.expires):
                 # What it held has ended and stays so; what comes now lives anew.
                 self.committed(
-                    replace(row, version=row.version + 1, expires=self._session_ends()), row.version
+                    replace(row, version=row.version + 1, expires=self.lifetimes.session_ends()), row.version
                 )
                 continue
             with self._guarded:
@@ -306,12 +301,9 @@ class SealedVault:
             namespaces=(namespace,),
             former=former,
             created=self.now(),
-            expires=self._session_ends(),
+            expires=self.lifetimes.session_ends(),
         )
         return _Opened(row, keys, header)
-
-    def _session_ends(self) -> int | None:
-        return None if self._ttl is None else self.now() + int(self._ttl.total_seconds())
 
     def _keep(self, opened: _Opened) -> _Opened:
         with self._guarded:
@@ -325,10 +317,9 @@ class SealedVault:
         """Return the rows of those entries that have one, ended or not."""
         lookups = {opened.keys.lookup(entry): entry for entry in entries}
         found = self.store.find(opened.row.sid, list(lookups))
-        now = self.now()
         for lookup, row in found.items():
             # The lookup is not sealed: whoever could write to the store might have moved it.
-            if not _over(row.expires, now) and self._entry(row, opened) != lookups[lookup]:
+            if not self.lifetimes.over(row.expires) and self._entry(row, opened) != lookups[lookup]:
                 raise invalid()
         return {lookups[lookup]: row for lookup, row in found.items()}
 
@@ -371,36 +362,22 @@ class SealedVault:
 
         def mint_missing(opened: _Opened) -> tuple[Header, _Rows, _Rows]:
             found = rows if opened is seen else self._rows(opened, entries)
-            now = self.now()
-            ended = [row for row in found.values() if _over(row.expires, now)]
+            ended = {entry for entry, row in found.items() if self.lifetimes.over(row.expires)}
             minted.clear()
-            minted.update({entry: row for entry, row in found.items() if not _over(row.expires, now)})
+            minted.update({entry: row for entry, row in found.items() if entry not in ended})
             missing = [entry for entry in entries if entry not in minted]
             if not missing:
                 return opened.header, [], []
             people = {opened.keys.person(entry.person) for entry in missing if entry.person}
             last = self.store.of_people(opened.row.sid, list(people))
             ends = {
-                name: self._ends(name, opened.row.expires)
+                name: self.lifetimes.ends(name, opened.row.expires)
                 for name in {entry.entity_type for entry in missing}
             }
             header, new = new_rows(opened.keys, opened.header, missing, last, ends, avoid)
             minted.update(zip(missing, new, strict=True))
             # What has ended is found no more, but stays until a sweep: the clock may be wrong.
-            return header, new, [replace(row, lookup=None) for row in ended]
+            return header, new, [replace(found[entry], lookup=None) for entry in ended]
 
         self._changed(session, mint_missing)
         return minted
-
-    def _ends(self, entity_type: str, session: int | None) -> int | None:
-        """Return when a value that is minted now ends: with its session, or before it."""
-        known = ENTITY_TYPES.get(entity_type)
-        span = self._ttls.get(entity_type) or self._ttls.get(known.legal_class if known is not None else "")
-        if span is None:
-            return session
-        own = self.now() + int(span.total_seconds())
-        return own if session is None else min(own, session)
-
-
-def _over(expires: int | None, now: int) -> bool:
-    return expires is not None and expires <= now
