@@ -1,0 +1,27 @@
+"""Which personal data may go where, and as what.
+
+A policy is one TOML file (``rules``) over a catalogue of destinations (``destinations``); ``decide`` says what becomes of a
+request under it.
+"""
+
+from sovguard.policy.decide import Judges
+from sovguard.policy.decision import Decision, Request
+from sovguard.policy.destinations import Catalogue, Destination, Fact, shipped
+from sovguard.policy.rules import PROFILES, Action, Policy, Rule, Target, load, parse
+
+__all__ = [
+    "PROFILES",
+    "Action",
+    "Catalogue",
+    "Decision",
+    "Destination",
+    "Fact",
+    "Judges",
+    "Policy",
+    "Request",
+    "Rule",
+    "Target",
+    "load",
+    "parse",
+    "shipped",
+]

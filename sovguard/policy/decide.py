@@ -1,0 +1,85 @@
+"""What becomes of a request: judged at its destination, and judged again at each destination that it is rerouted to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sovguard.policy.decision import CIRCLE, UNKNOWN_DESTINATION, Decision, Request
+from sovguard.policy.destinations import Destination
+from sovguard.policy.judge import Judge
+from sovguard.policy.rules import Action, Policy
+
+_MANY = 1024
+"""How many judges are kept."""
+
+
+class Judges:
+    """The judges of one policy, each made when it is first needed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._made: dict[tuple[str, str, str | None, str], Judge] = {}
+
+    def at(self, destination: Destination, purpose: str | None, tenant: str) -> Judge:
+        """Return the judge for a destination, a purpose and a tenant."""
+        key = (destination.id, destination.region, purpose, tenant)
+        judge = self._made.get(key)
+        if judge is None:
+            if len(self._made) >= _MANY:
+                self._made.clear()
+            judge = self._made[key] = Judge(self.policy, destination, purpose, tenant)
+        return judge
+
+    def decide(
+        self,
+        request: Request,
+        destination: Destination | None,
+        *,
+        purpose: str | None = None,
+        tenant: str = "default",
+    ) -> Decision:
+        """Return what becomes of a request; one that is rerouted is judged again where it goes, and not more leniently.
+
+        Of several targets the first, by their ids, at which it is sent is taken.
+        """
+        if destination is None:
+            count = len(request.detections)
+            return Decision(
+                "block", None, (Action.BLOCK,) * count, ((UNKNOWN_DESTINATION,),) * count, (UNKNOWN_DESTINATION,),
+                dry_run=False,
+            )  # fmt: skip
+        return self._followed(request, destination, purpose, tenant, ())
+
+    def _followed(
+        self,
+        request: Request,
+        destination: Destination,
+        purpose: str | None,
+        tenant: str,
+        seen: tuple[str, ...],
+    ) -> Decision:
+        here = self.at(destination, purpose, tenant).decide(request)
+        if here.outcome != "reroute":
+            return here
+        if destination.id in seen:
+            return replace(here, outcome="block", rules=(*here.rules, CIRCLE), reroute_to="")
+        refused = None
+        for target_id in here.targets:
+            target = self.policy.targets[target_id]
+            there = self.policy.catalogue.named(target.destination)
+            final = self._followed(request, there, purpose, tenant, (*seen, destination.id))
+            rules = tuple(sorted({*here.rules, *final.rules}))
+            warnings = tuple(sorted({*here.warnings, *final.warnings}))
+            final = replace(
+                final,
+                outcome="reroute" if final.outcome == "send" else final.outcome,
+                rules=rules,
+                warnings=warnings,
+                reroute_to=final.reroute_to or (target_id if final.outcome == "send" else ""),
+                came_from=destination,
+            )
+            if final.outcome != "block":
+                return final
+            refused = refused or final
+        assert refused is not None  # noqa: S101
+        return replace(refused, destination=destination, came_from=None)
