@@ -21,6 +21,7 @@ from rich.console import Console
 
 from sovguard.cli_doctor import doctor
 from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
+from sovguard.cli_policy import policy as policy_commands
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
@@ -85,6 +86,7 @@ def cli() -> None:
 
 
 cli.add_command(doctor)
+cli.add_command(policy_commands)
 cli.add_command(vault_commands)
 
 

@@ -10,6 +10,7 @@
     │   └── PatternTimeout             a pattern of a third-party pack took too long
     ├── VaultError                     the vault could not store or read
     │   └── InvalidRecord              anything at all wrong with a stored record
+    ├── PolicyBlocked                  the policy does not let a request go where it was to go
     ├── ForeignSurrogate               arguments of a tool call hold a surrogate of another session
     └── UnsupportedPayload             a request or answer whose text sovguard cannot find; it was not sent
 
@@ -49,6 +50,18 @@ class VaultError(SovguardError):
 
 class InvalidRecord(VaultError):
     """The single answer to anything wrong with a stored record."""
+
+
+class PolicyBlocked(SovguardError):
+    """The policy does not let a request go where it was to go; nothing was sent.
+
+    Attributes:
+        decision: What the policy said (``sovguard.policy.Decision``), if it was asked.
+    """
+
+    def __init__(self, message: str, decision: object = None) -> None:
+        super().__init__(message)
+        self.decision = decision
 
 
 class ForeignSurrogate(SovguardError):

@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, get_args, overload
 
+from sovguard.egress import Remembered
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError
+from sovguard.policy import PROFILES, Destination, Judges, Policy, load
 from sovguard.redaction import Redaction
 from sovguard.restore.text import Restoration
 from sovguard.session import Session, checked_texts, entered
@@ -70,6 +72,8 @@ class Guard:
         recognizers: Further recognizers: paths of files (TOML) or folders of them, and Presidio ``EntityRecognizer``s.
         name_model: Folder of a name model of one's own (docs/names.md); the built-in one if ``None``.
         particles: Whether Korean particles behind restored values are made to agree with them (지수은 → 지수는).
+        policy: Which personal data may go where: a ``Policy``, the path of a policy file, or the name of a profile. By default
+            the Korean one, ``"kr-pipa"``.
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
         allow_media: Which of ``"image"``, ``"audio"``, ``"video"`` and ``"file"`` requests may hold, although nobody has seen
             what is in them; none by default.
@@ -86,6 +90,7 @@ class Guard:
         recognizers: Sequence[str | os.PathLike[str] | EntityRecognizer] = (),
         name_model: str | os.PathLike[str] | None = None,
         particles: bool = True,
+        policy: Policy | str | os.PathLike[str] = "kr-pipa",
         restore_tools: Collection[str] = (),
         allow_media: Collection[Medium] = (),
         _analyzer: _Analyzes | None = None,
@@ -110,6 +115,11 @@ class Guard:
         self.recognizer_paths, self._foreign = _told_apart(recognizers)
         self._name_model = name_model
         self._analyzer = _analyzer
+        self.remembered = Remembered()
+        self._policy: Judges | None = None
+        self._policy_source = policy
+        if policy not in PROFILES:
+            self._policy = self._judges()
         self._default: Session | None = None
         self._lock = threading.Lock()
 
@@ -117,6 +127,35 @@ class Guard:
     def foreign_types(self) -> tuple[str, ...]:
         """The entity types of the Presidio recognizers that were added."""
         return tuple(dict.fromkeys(name for other in self._foreign for name in other.supported_entities))
+
+    @property
+    def policy(self) -> Judges:
+        """What decides which personal data may go where."""
+        if self._policy is None:
+            self._policy = self._judges()
+        return self._policy
+
+    def _judges(self) -> Judges:
+        source = self._policy_source
+        return Judges(source if isinstance(source, Policy) else load(source))
+
+    def destination(self, named: str | None) -> Destination | None:
+        """Return the destination with an id of the policy's; ``None`` for none.
+
+        Raises:
+            ConfigError: There is no such destination.
+        """
+        return None if named is None else self.policy.policy.catalogue.named(named)
+
+    def topics_in(self, texts: Sequence[str]) -> frozenset[str]:
+        """Return the sensitive topics of texts that some rule of the policy is about."""
+        wanted = self.policy.topics
+        if not wanted or not texts:
+            return frozenset()
+        from sovguard.detect.topics import load as topics
+
+        found = elsewhere(shielded, DetectionError, "detection failed", topics().find, texts)
+        return wanted.intersection(hit.topic for each in found for hit in each)
 
     def __repr__(self) -> str:
         return f"Guard(names={self.names!r})"
@@ -193,11 +232,23 @@ class Guard:
 
     @overload
     def protect(
-        self, fn: Callable[P, R], /, *, restore: bool = True, fields: Collection[str] | None = None
+        self,
+        fn: Callable[P, R],
+        /,
+        *,
+        restore: bool = True,
+        fields: Collection[str] | None = None,
+        destination: str | None = None,
     ) -> Callable[P, R]: ...
     @overload
     def protect(
-        self, fn: None = None, /, *, restore: bool = True, fields: Collection[str] | None = None
+        self,
+        fn: None = None,
+        /,
+        *,
+        restore: bool = True,
+        fields: Collection[str] | None = None,
+        destination: str | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
     def protect(
         self,
@@ -206,6 +257,7 @@ class Guard:
         *,
         restore: bool = True,
         fields: Collection[str] | None = None,
+        destination: str | None = None,
     ) -> Any:
         """Return ``fn`` with its arguments redacted on the way in and its result restored on the way out.
 
@@ -216,10 +268,11 @@ class Guard:
             restore: Put the real values back into what it returns.
             fields: Redact these parameters alone (``"prompt"``), or parts of them (``"request.text"``); the others are
                 passed on unread. By default all are redacted, and one that cannot be read is an error.
+            destination: The id of the destination that it sends to, for the policy to judge.
         """
         from sovguard.clients.decorator import protect
 
-        return protect(self, fn, restore=restore, fields=fields)
+        return protect(self, fn, restore=restore, fields=fields, destination=destination)
 
     def wrap(self, client: ClientT) -> ClientT:
         """Return a client of the same type whose requests are redacted and whose answers are restored."""

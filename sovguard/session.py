@@ -7,7 +7,7 @@ an error leaves and no text does.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -24,9 +24,15 @@ from sovguard.vault.store import SessionRef
 
 if TYPE_CHECKING:
     from sovguard.detect.name_mentions import Forms
+    from sovguard.egress import Known
     from sovguard.guard import Guard
     from sovguard.people import People
 
+Judged = Callable[
+    [list[str], list[list[Detection]], list[list[str]]],
+    tuple[list[str], list[list[Detection]], list[list[str]]],
+]
+"""Takes texts, what was found in each and whom that names, and gives back the same for what is to be swapped."""
 entered: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_sessions", default=())
 """The sessions whose ``with`` block the caller is in, the innermost last."""
 _protecting: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_protecting", default=())
@@ -54,7 +60,8 @@ class Session:
         self.purpose = purpose
         self._people: People | None = None
         self._lock = threading.Lock()
-        self._vault = VaultSession(guard.vault, SessionRef(tenant, session_id))
+        self._ref = SessionRef(tenant, session_id)
+        self._vault = VaultSession(guard.vault, self._ref)
 
     def __repr__(self) -> str:
         return f"Session(id of {len(self.id)} characters)"
@@ -108,13 +115,19 @@ class Session:
             raise refuse(value, "redact()")
         return self._redact_shapes([value], [False])[0]
 
-    def redact_chosen(self, value: dict[str, Any], only: Only) -> dict[str, Any]:
+    def redact_chosen(
+        self, value: dict[str, Any], only: Only | None, *, judge: Judged | None = None
+    ) -> dict[str, Any]:
         """Return ``value`` redacted where one of the paths ``only`` leads, and as it is elsewhere."""
-        redacted: dict[str, Any] = self._redact_shapes([value], [False], only)[0]
+        redacted: dict[str, Any] = self._redact_shapes([value], [False], only, judge)[0]
         return redacted
 
     def redact_values(
-        self, values: Sequence[Any], *, keep_surrogates: bool | Sequence[bool] = False
+        self,
+        values: Sequence[Any],
+        *,
+        keep_surrogates: bool | Sequence[bool] = False,
+        judge: Judged | None = None,
     ) -> list[Any]:
         """Return the redaction of each JSON-like value, for one call of the analyzer and one of the vault.
 
@@ -124,11 +137,12 @@ class Session:
         Args:
             values: Strings, numbers, lists, dicts: the parts of one request.
             keep_surrogates: As in ``redact_texts``, for all values or for each.
+            judge: What a policy makes of what was found before it is swapped (``sovguard.sending``).
         """
         if self in _protecting.get():
             keep_surrogates = True
         each = [keep_surrogates] * len(values) if isinstance(keep_surrogates, bool) else keep_surrogates
-        return self._redact_shapes(values, each)
+        return self._redact_shapes(values, each, judge=judge)
 
     @contextmanager
     def protecting(self) -> Iterator[None]:
@@ -140,20 +154,26 @@ class Session:
             _protecting.reset(token)
 
     def _redact_shapes(
-        self, values: Sequence[Any], keep: Sequence[bool], only: Only | None = None
+        self,
+        values: Sequence[Any],
+        keep: Sequence[bool],
+        only: Only | None = None,
+        judge: Judged | None = None,
     ) -> list[Any]:
         shapes = [take_apart(value, "redact()", only=only) for value in values]
         leaves = [leaf for shape in shapes for leaf in shape.leaves]
         kept = [each for shape, each in zip(shapes, keep, strict=True) for _ in shape.leaves]
         texts = [leaf.text for leaf in leaves]
         found, people = self._known(texts, read(leaves, self.guard._analyze))
+        if judge is not None:
+            texts, found, people = judge(texts, found, people)
         drafts = [
-            Draft(leaf.text, hits, leaf.kind, each, who)
-            for leaf, hits, each, who in zip(leaves, found, kept, people, strict=True)
+            Draft(text, hits, leaf.kind, each, who)
+            for text, leaf, hits, each, who in zip(texts, leaves, found, kept, people, strict=True)
         ]
         tokenize(drafts, self._vault, particles=self.guard.particles)
         for leaf, draft in zip(leaves, drafts, strict=True):
-            if draft.spans:
+            if draft.redacted != leaf.text or draft.spans:
                 leaf.outcome = draft.redacted
         return [put_together(shape) for shape in shapes]
 
@@ -275,9 +295,24 @@ class Session:
         """Return what this session's surrogates in ``text`` stand for."""
         return resolve([text], self._vault.state(), self._vault.get)[0]
 
+    def people_with(self, named: Collection[str]) -> int:
+        """Return how many different people the session has named, those of a new request included.
+
+        Args:
+            named: The keys of the people in the request.
+        """
+        with self._lock:
+            people = self._people
+            return len(named) if people is None else len(people) + sum(who not in people for who in named)
+
+    def known(self, allowed: frozenset[str]) -> Known:
+        """Return every value that the session knows, but for those of types that may leave as they are."""
+        return self.guard.remembered.known(self._ref, self._vault.entries, allowed)
+
     def forget(self) -> None:
         """Drop everything the vault keeps of this session: its surrogates stand for nothing from then on."""
         self._vault.forget()
+        self.guard.remembered.forget(self._ref)
         with self._lock:
             self._people = None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sovguard.clients.aside import beside
 from sovguard.errors import InputError
+from sovguard.sending import Sending
 from sovguard.shapes import has_shape, take_apart
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def protect(
     *,
     restore: bool = True,
     fields: Collection[str] | None = None,
+    destination: str | None = None,
 ) -> Any:
     """Return ``fn`` with its arguments redacted and its result restored, or a decorator that does so.
 
@@ -41,18 +43,21 @@ def protect(
         restore: Put real values back into what it returns or yields.
         fields: Redact these parameters alone (``"prompt"``), or parts of them (``"request.text"``); the others are passed
             on unread.
+        destination: The id of the destination that the function sends to. Without it everything is swapped for surrogates, and
+            the policy is asked by the protected clients that the function uses, if by any.
 
     Raises:
+        ConfigError: There is no such destination.
         InputError: It is not a function whose parameters can be seen.
     """
     if fn is None:
-        return functools.partial(protect, guard, restore=restore, fields=fields)
+        return functools.partial(protect, guard, restore=restore, fields=fields, destination=destination)
     if not callable(fn):
         raise InputError(
             f"protect() takes a function, not a {type(fn).__name__}: "
             "put @guard.protect below @staticmethod or @classmethod"
         )
-    call = _Call(guard, fn, restore=restore, fields=fields)
+    call = _Call(guard, fn, restore=restore, fields=fields, destination=destination)
     kind = fn if inspect.isroutine(fn) or isinstance(fn, functools.partial) else type(fn).__call__
     if inspect.isasyncgenfunction(kind):
         protected = _async_generator(call)
@@ -69,7 +74,13 @@ class _Call:
     """A function to call, its parameters, and what to do on the way in and out."""
 
     def __init__(
-        self, guard: Guard, fn: Callable[..., Any], *, restore: bool, fields: Collection[str] | None
+        self,
+        guard: Guard,
+        fn: Callable[..., Any],
+        *,
+        restore: bool,
+        fields: Collection[str] | None,
+        destination: str | None,
     ) -> None:
         try:
             self.signature = inspect.signature(fn)
@@ -88,6 +99,7 @@ class _Call:
         self.guard = guard
         self.fn = fn
         self.restore = restore
+        self.destination = guard.destination(destination)
 
     def redacted(self, session: Session, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Return the arguments of one call with surrogates in them; all are inspected in one batch."""
@@ -100,14 +112,15 @@ class _Call:
                 bound.arguments[name] = parameter.default
         names = [name for name in bound.arguments if name != self.owner]
         given = {name: bound.arguments[name] for name in names}
+        sending = session if self.destination is None else Sending(session, self.destination)
         if self.only is not None:
-            bound.arguments.update(session.redact_chosen(given, self.only))
+            bound.arguments.update(sending.redact_chosen(given, self.only))
             return bound
         for name in names:
             # Each alone first, so that an error can say which one it is.
             take_apart([given[name]], f"protect() (parameter {name!r}, unless fields= names the others)")
         # Read with its name, a bare number is known for what it is: phone, rrn.
-        bound.arguments.update(zip(names, session.redact(given).values(), strict=True))
+        bound.arguments.update(zip(names, sending.redact_chosen(given, None).values(), strict=True))
         return bound
 
     def restored(self, session: Session, result: Any) -> Any:

@@ -24,6 +24,7 @@ from sovguard.payloads.haystack_messages import MESSAGES, REPLIES
 from sovguard.payloads.lanes import Lanes
 from sovguard.payloads.rules import Answer
 from sovguard.payloads.slots import Slots, fill
+from sovguard.sending import Sending
 from sovguard.session import Session
 
 
@@ -61,7 +62,18 @@ class SurrogateRedactor(_WithGuard):
 
     Args:
         guard: Whose sessions are used; the default guard of ``sovguard`` if ``None``.
+        destination: The id of the destination that the generator sends to. Without it everything is swapped for surrogates and
+            the policy is not asked: this component cannot see where its messages go.
     """
+
+    def __init__(self, guard: Guard | None = None, destination: str | None = None) -> None:
+        super().__init__(guard)
+        self._destination = destination
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the component as a pipeline is written down; only one with the default guard can be."""
+        super().to_dict()
+        return default_to_dict(self, destination=self._destination)
 
     @component.output_types(messages=list[ChatMessage], session_id=str)
     def run(self, messages: list[ChatMessage], session_id: str | None = None) -> dict[str, Any]:
@@ -73,11 +85,18 @@ class SurrogateRedactor(_WithGuard):
 
         Raises:
             UnsupportedPayload: A message holds something whose text cannot be found for certain.
+            PolicyBlocked: The policy does not let it go there.
         """
         session = self._guard.current_session() if session_id is None else self._session(session_id)
         slots = Slots(session.allowed_media)
         tree = MESSAGES([message.to_dict() for message in messages], "messages", slots, False)
-        redacted = [ChatMessage.from_dict(message) for message in fill(tree, slots, session)]
+        if self._destination is None:
+            filled = fill(tree, slots, session)
+        else:
+            sending = Sending(session, self._guard.destination(self._destination))
+            filled = fill(tree, slots, sending)
+            sending.check(filled)
+        redacted = [ChatMessage.from_dict(message) for message in filled]
         return {"messages": redacted, "session_id": session.id}
 
 

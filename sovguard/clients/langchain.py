@@ -23,6 +23,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
 from sovguard.clients.aside import beside
+from sovguard.clients.destinations import destination_of
 from sovguard.clients.langchain_stream import EXTRA_TEXTS, Pieces
 from sovguard.guard import Guard
 from sovguard.payloads.lanes import foreign
@@ -30,6 +31,7 @@ from sovguard.payloads.langchain_messages import MESSAGES
 from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.rules import Answer, each, shown, within
 from sovguard.payloads.slots import Slots, fill
+from sovguard.sending import Sending
 from sovguard.session import Session
 
 _SENT = ("content", "name", "tool_call_id", "tool_calls", "invalid_tool_calls", "additional_kwargs")
@@ -40,24 +42,26 @@ _NO_CALLBACKS: Any = {"callbacks": []}
 
 
 def redacted(
-    messages: Sequence[BaseMessage], bound: dict[str, Any], session: Session
+    messages: Sequence[BaseMessage], bound: dict[str, Any], sending: Sending
 ) -> tuple[list[BaseMessage], dict[str, Any]]:
     """Return messages and what is bound to their model with surrogates in place of personal information.
 
     Args:
         messages: The messages of one call.
         bound: The arguments of the call; a class among them (of a schema) is passed as it is.
-        session: Whose surrogates are used.
+        sending: Whose surrogates are used, and where it goes.
 
     Raises:
         UnsupportedPayload: A message holds something whose text cannot be found for certain.
+        PolicyBlocked: The policy does not let it go there.
     """
-    slots = Slots(session.allowed_media)
+    slots = Slots(sending.allowed_media)
     tree = [
         MESSAGES([_told(each) for each in messages], "messages", slots, False),
         bound_rule({key: item for key, item in bound.items() if key not in _NO_TEXT}, "", slots, False),
     ]
-    new, arguments = fill(tree, slots, session)
+    new, arguments = filled = fill(tree, slots, sending)
+    sending.check(filled)
     copies = [
         message.model_copy(update={key: fields[key] for key in fields if key not in ("role", "said_role")})
         for message, fields in zip(messages, new, strict=True)
@@ -108,11 +112,13 @@ class GuardedChatModel(BaseChatModel):
         guard: Whose current session is used, at the time of each call.
         inner: The model that is asked. It is given surrogates, and its own callbacks hear nothing.
         session: A session to use instead of the current one.
+        destination: The id of the destination that it sends to; by default the one that the model's address is of.
     """
 
     guard: Any
     inner: BaseChatModel
     session: Any = None
+    destination: str | None = None
 
     @property
     def _llm_type(self) -> str:
@@ -147,6 +153,9 @@ class GuardedChatModel(BaseChatModel):
         session: Session = self.guard.current_session() if self.session is None else self.session
         return session
 
+    def _sending(self, session: Session) -> Sending:
+        return Sending(session, destination_of(session.guard, self.destination, self.inner))
+
     def _answer(self, session: Session, bound: dict[str, Any]) -> Answer:
         return Answer(session, self.guard.restore_tools.union(bound.pop(_ANSWERS, ())))
 
@@ -159,7 +168,7 @@ class GuardedChatModel(BaseChatModel):
     ) -> ChatResult:
         session = self._current()
         answer = self._answer(session, kwargs)
-        sent, bound = redacted(messages, {**kwargs, "stop": stop}, session)
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, self._sending(session))
         return _result(restored(self.inner.invoke(sent, _NO_CALLBACKS, **bound), answer))
 
     async def _agenerate(
@@ -171,7 +180,9 @@ class GuardedChatModel(BaseChatModel):
     ) -> ChatResult:
         session = self._current()
         answer = self._answer(session, kwargs)
-        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, session)
+        sent, bound = await session.guard.aside(
+            redacted, messages, {**kwargs, "stop": stop}, self._sending(session)
+        )
         message = await self.inner.ainvoke(sent, _NO_CALLBACKS, **bound)
         return _result(await session.guard.aside(restored, message, answer))
 
@@ -184,7 +195,7 @@ class GuardedChatModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         session = self._current()
         pieces = Pieces(self._answer(session, kwargs))
-        sent, bound = redacted(messages, {**kwargs, "stop": stop}, session)
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, self._sending(session))
         try:
             for chunk in self.inner.stream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
@@ -205,7 +216,9 @@ class GuardedChatModel(BaseChatModel):
         session = self._current()
         vault = session.guard.vault
         pieces = Pieces(self._answer(session, kwargs))
-        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, session)
+        sent, bound = await session.guard.aside(
+            redacted, messages, {**kwargs, "stop": stop}, self._sending(session)
+        )
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(await beside(vault, pieces.chunk, _as_chunk(chunk)))
@@ -226,11 +239,13 @@ class SovguardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
 
     Args:
         guard: Whose sessions are used.
+        destination: The id of the destination that the agent's model sends to; by default the one that its address is of.
     """
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, *, destination: str | None = None) -> None:
         super().__init__()
         self._guard = guard
+        self._destination = destination
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -275,7 +290,11 @@ class SovguardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
 
     def _guarded(self, request: ModelRequest[Any], session: Session) -> ModelRequest[Any]:
         model = GuardedChatModel(
-            guard=self._guard, inner=request.model, session=session, profile=request.model.profile
+            guard=self._guard,
+            inner=request.model,
+            session=session,
+            destination=self._destination,
+            profile=request.model.profile,
         )
         return request.override(model=model)
 

@@ -22,12 +22,14 @@ from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.types.guardrails import GuardrailEventHooks
 
 from sovguard.clients.aside import beside
+from sovguard.clients.litellm_destinations import destination_of_call
 from sovguard.clients.streaming import RestoredEvents, restored_async
 from sovguard.errors import UnsupportedPayload
 from sovguard.guard import Guard
 from sovguard.payloads.formats import FORMATS, Format
 from sovguard.payloads.lanes import AnswerStream, Frame
 from sovguard.payloads.rules import Request, record, setting
+from sovguard.sending import Sending
 from sovguard.session import Session
 from sovguard.vault.store import Vault
 
@@ -75,16 +77,21 @@ class SovguardGuardrail(CustomGuardrail):
 
     Args:
         guard: Finds, swaps and restores; one with the default settings if ``None``.
+        destination: The id of the destination that the proxy sends to. By default it is told by the address or the provider of
+            the model that is asked for; a request that could go to several has to be named one.
         **settings: What LiteLLM passes to a guardrail.
     """
 
-    def __init__(self, guard: Guard | None = None, **settings: Any) -> None:
+    def __init__(
+        self, guard: Guard | None = None, *, destination: str | None = None, **settings: Any
+    ) -> None:
         settings.setdefault("guardrail_name", "sovguard")
         settings.setdefault("event_hook", [GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call])
         super().__init__(
             supported_event_hooks=[GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call], **settings
         )
         self._guard = Guard() if guard is None else guard
+        self._destination = destination
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,6 +100,7 @@ class SovguardGuardrail(CustomGuardrail):
 
         Raises:
             UnsupportedPayload: It is of a kind, or holds something, that cannot be inspected; LiteLLM does not send it.
+            PolicyBlocked: The policy does not let it go where LiteLLM would send it.
         """
         call = getattr(call_type, "value", call_type)
         payload = _FORMATS.get(call)
@@ -109,7 +117,8 @@ class SovguardGuardrail(CustomGuardrail):
             if key not in _OWN and key not in _CHECKED_NAMES and (notes or key != "metadata")
         }
         try:
-            redacted = await self._guard.aside(self._redacted, payload, told, data, session)
+            sending = Sending(session, destination_of_call(self._guard, self._destination, data))
+            redacted = await self._guard.aside(self._redacted, payload, told, data, sending)
         except BaseException:
             if passing:
                 session.forget()
@@ -161,15 +170,16 @@ class SovguardGuardrail(CustomGuardrail):
 
     @staticmethod
     def _redacted(
-        payload: Format, told: dict[str, Any], data: dict[str, Any], session: Session
+        payload: Format, told: dict[str, Any], data: dict[str, Any], sending: Sending
     ) -> dict[str, Any]:
         """Return what becomes of a request: its own fields redacted, those beside them looked through."""
-        _CHECKED.redact({key: data[key] for key in _CHECKED_NAMES if data.get(key)}, session)
-        redacted = payload.request.redact(told, session)
+        _CHECKED.redact({key: data[key] for key in _CHECKED_NAMES if data.get(key)}, sending)
+        redacted = payload.request.redact(told, sending)
         metadata = data.get("metadata")
         if "metadata" not in told and isinstance(metadata, dict) and metadata.get("user_id") is not None:
-            user = session.redact_values([{"user_id": metadata["user_id"]}])[0]
+            user = sending.redact_values([{"user_id": metadata["user_id"]}])[0]
             redacted["metadata"] = {**metadata, **user}
+        sending.check(redacted)
         return redacted
 
     def _call(self, data: dict[str, Any]) -> _Call:

@@ -29,11 +29,13 @@ from llama_index.core.llms.llm import ToolSelection
 from pydantic import Field
 
 from sovguard.clients.aside import beside
+from sovguard.clients.destinations import destination_of
 from sovguard.errors import InputError
 from sovguard.payloads.langchain_messages import bound as bound_rule
 from sovguard.payloads.llama_index_messages import MESSAGES, fields_of, with_fields
 from sovguard.payloads.rules import Answer, prose
 from sovguard.payloads.slots import Slots, fill
+from sovguard.sending import Sending
 from sovguard.session import Session
 
 
@@ -43,10 +45,12 @@ class GuardedLLM(FunctionCallingLLM):
     Attributes:
         guard: Whose current session is used, at the time of each call.
         inner: The model that is asked.
+        destination: The id of the destination that it sends to; by default the one that the model's address is of.
     """
 
     guard: Any = Field(exclude=True)
     inner: LLM
+    destination: str | None = None
 
     @classmethod
     def class_name(cls) -> str:
@@ -61,40 +65,40 @@ class GuardedLLM(FunctionCallingLLM):
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Ask with messages."""
         session = self._session()
-        sent, bound = _redacted(messages, kwargs, session)
+        sent, bound = _redacted(messages, kwargs, self._sending(session))
         return _restored(self.inner.chat(sent, **bound), self._answer(session))
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Ask with messages."""
         session = self._session()
-        sent, bound = await session.guard.aside(_redacted, messages, kwargs, session)
+        sent, bound = await session.guard.aside(_redacted, messages, kwargs, self._sending(session))
         response = await self.inner.achat(sent, **bound)
         return await session.guard.aside(_restored, response, self._answer(session))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Ask with messages; the answer comes in pieces."""
         session = self._session()
-        sent, bound = _redacted(messages, kwargs, session)
+        sent, bound = _redacted(messages, kwargs, self._sending(session))
         return _streamed(self.inner.stream_chat(sent, **bound), _chat_pieces(session, self._answer(session)))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Ask with messages; the answer comes in pieces."""
         session = self._session()
-        sent, bound = await session.guard.aside(_redacted, messages, kwargs, session)
+        sent, bound = await session.guard.aside(_redacted, messages, kwargs, self._sending(session))
         stream = await self.inner.astream_chat(sent, **bound)
         return _astreamed(stream, _chat_pieces(session, self._answer(session)))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
         session = self._session()
-        sent, bound = _prompted(prompt, kwargs, session)
+        sent, bound = _prompted(prompt, kwargs, self._sending(session))
         response = self.inner.complete(sent, formatted, **bound)
         return response.model_copy(update={"text": self._answer(session).text(response.text)})
 
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
         session = self._session()
-        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, session)
+        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, self._sending(session))
         response = await self.inner.acomplete(sent, formatted, **bound)
         text = await session.guard.aside(self._answer(session).text, response.text)
         return response.model_copy(update={"text": text})
@@ -102,7 +106,7 @@ class GuardedLLM(FunctionCallingLLM):
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
-        sent, bound = _prompted(prompt, kwargs, session)
+        sent, bound = _prompted(prompt, kwargs, self._sending(session))
         stream = self.inner.stream_complete(sent, formatted, **bound)
         return _streamed(stream, _text_pieces(session))
 
@@ -111,7 +115,7 @@ class GuardedLLM(FunctionCallingLLM):
     ) -> CompletionResponseAsyncGen:
         """Ask with one text; the answer comes in pieces."""
         session = self._session()
-        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, session)
+        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, self._sending(session))
         return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _text_pieces(session))
 
     def structured_predict(
@@ -155,6 +159,9 @@ class GuardedLLM(FunctionCallingLLM):
     def _session(self) -> Session:
         session: Session = self.guard.current_session()
         return session
+
+    def _sending(self, session: Session) -> Sending:
+        return Sending(session, destination_of(session.guard, self.destination, self.inner))
 
     def _answer(self, session: Session) -> Answer:
         return Answer(session, self.guard.restore_tools)
@@ -234,20 +241,22 @@ async def _astreamed(stream: AsyncIterator[Any], pieces: _Pieces) -> AsyncGenera
 
 
 def _redacted(
-    messages: Sequence[ChatMessage], bound: dict[str, Any], session: Session
+    messages: Sequence[ChatMessage], bound: dict[str, Any], sending: Sending
 ) -> tuple[list[ChatMessage], dict[str, Any]]:
-    slots = Slots(session.allowed_media)
+    slots = Slots(sending.allowed_media)
     told = [fields_of(message) for message in messages]
     tree = [MESSAGES(told, "messages", slots, False), bound_rule(bound, "", slots, False)]
-    new, arguments = fill(tree, slots, session)
+    new, arguments = filled = fill(tree, slots, sending)
+    sending.check(filled)
     return [with_fields(*pair) for pair in zip(messages, new, strict=True)], arguments
 
 
-def _prompted(prompt: str, bound: dict[str, Any], session: Session) -> tuple[str, dict[str, Any]]:
-    slots = Slots(session.allowed_media)
-    text, arguments = fill(
-        [prose(prompt, "prompt", slots, False), bound_rule(bound, "", slots, False)], slots, session
+def _prompted(prompt: str, bound: dict[str, Any], sending: Sending) -> tuple[str, dict[str, Any]]:
+    slots = Slots(sending.allowed_media)
+    text, arguments = filled = fill(
+        [prose(prompt, "prompt", slots, False), bound_rule(bound, "", slots, False)], slots, sending
     )
+    sending.check(filled)
     return text, arguments
 
 

@@ -25,6 +25,7 @@ from sovguard.errors import ConfigError, InputError, UnsupportedPayload
 from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.slots import harmless
+from sovguard.sending import Sending
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -175,9 +176,14 @@ class GuardedTransport:
                 "there; put it into a message"
             )
         payload = format_in(request)
+        sending = Sending(session, self._guard.policy.policy.catalogue.match(str(request.url)))
         if parsed is None or payload is None:
+            sending.settled()
             return _Sent(request, None, asked_for_stream=False)
-        text = dump(payload.request.redact(parsed.value, session))
+        redacted = payload.request.redact(parsed.value, sending)
+        others = [value for _, value in headers_without(request.headers, "authorization", "x-api-key")]
+        sending.check([redacted, [value.decode("utf-8", "replace") for value in others]])
+        text = dump(redacted)
         if text is None:
             raise UnsupportedPayload(
                 "the request was not sent: it holds half of a UTF-16 pair, which is no character; "

@@ -14,10 +14,20 @@ _MANY = 1024
 
 
 class Judges:
-    """The judges of one policy, each made when it is first needed."""
+    """The judges of one policy, each made when it is first needed.
+
+    Attributes:
+        policy: The policy.
+        topics: The sensitive topics that its rules are about.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        self.topics = frozenset(
+            topic
+            for rule in policy.rules
+            for topic in (*rule.topics, *(each[6:] for each in rule.all_of if each.startswith("topic:")))
+        )
         self._made: dict[tuple[str, str, str | None, str], Judge] = {}
 
     def at(self, destination: Destination, purpose: str | None, tenant: str) -> Judge:

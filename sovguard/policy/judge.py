@@ -61,7 +61,7 @@ class Judge:
             (rule, surely)
             for rule in policy.rules
             if (not rule.purpose or purpose in rule.purpose) and (not rule.tenant or tenant in rule.tenant)
-            for surely in _applies(rule, destination)
+            for surely in applies(rule, destination)
         ]
         self._fixed = [(rule, surely) for rule, surely in applying if rule.data and not rule.depends]
         self._depending = [(rule, surely) for rule, surely in applying if rule.depends]
@@ -231,7 +231,7 @@ def _holds(rule: Rule, request: Request, present: frozenset[str]) -> bool:
     return len(counted) > rule.more_than
 
 
-def _applies(rule: Rule, destination: Destination) -> Iterable[bool]:
+def applies(rule: Rule, destination: Destination) -> Iterable[bool]:
     """Yield ``True`` if a rule applies at a destination, ``False`` if it perhaps does, for want of a fact, and else nothing."""
     surely = True
     for name, wanted in rule.to.items():

@@ -109,6 +109,14 @@ class MemoryVault:
         record = self._records.get(session)
         return record.people[after:] if record is not None else []
 
+    def entries(self, session: SessionRef, *, after: int = 0) -> Sequence[Entry | None]:
+        """Return what this session knows, but for the first ``after`` entries."""
+        record = self._records.get(session)
+        if record is None or len(record.entries) <= after:
+            return []
+        with record.lock:
+            return list(record.entries.values())[after:]
+
     def dump(self, session: SessionRef) -> dict[str, Any]:
         """Return everything this vault knows of ``session`` as JSON-like data, values and key included."""
         record = self._record(session)

@@ -207,11 +207,11 @@ class RedisStore:
             if (row := self.session(sid)) is not None:
                 yield row
 
-    def entries(self, sid: bytes) -> Iterator[EntryRow]:
-        """Give every entry of a session, in the order of minting."""
+    def entries(self, sid: bytes, after: int = 0) -> Iterator[EntryRow]:
+        """Give every entry of a session from a place in the order of minting on."""
         stored = self._run("hgetall", self._of(sid, "entries"))
         rows = [_entry(name.decode(), each) for name, each in stored.items()]
-        yield from sorted(rows, key=lambda row: row.seq)
+        yield from sorted((row for row in rows if row.seq >= after), key=lambda row: row.seq)
 
     def add_event(self, event: Event) -> None:
         """Write down what was done."""

@@ -191,8 +191,8 @@ class Store(Protocol):
         """Give every session, or every one of a tenant."""
         ...
 
-    def entries(self, sid: bytes) -> Iterator[EntryRow]:
-        """Give every entry of a session, in the order of minting."""
+    def entries(self, sid: bytes, after: int = 0) -> Iterator[EntryRow]:
+        """Give every entry of a session from a place in the order of minting on."""
         ...
 
     def add_event(self, event: Event) -> None:

@@ -202,6 +202,16 @@ class SealedVault:
             found.append("" if known is None else known.person)
         return found
 
+    def entries(self, session: SessionRef, *, after: int = 0) -> Sequence[Entry | None]:
+        """Return what this session knows, but for the first ``after`` entries; ``None`` for what has ended or was erased."""
+        row = self.store.session(self.sid(session))
+        if row is None or not row.wrapped:
+            return []
+        opened = self._opened(session)
+        if after >= opened.header.count:
+            return []
+        return [self._entry(each, opened) for each in self.store.entries(opened.row.sid, after)]
+
     def forget(self, session: SessionRef) -> None:
         """Drop a session and everything in it."""
         sid = self.sid(session)

@@ -54,6 +54,11 @@ class VaultSession:
         people, session = self._vault.people, self._session
         return shielded(VaultError, "the vault failed", lambda: people(session, after=after))
 
+    def entries(self, after: int) -> Sequence[Entry | None]:
+        """Return what the session knows but for the first ``after`` entries; ``None`` for what is gone."""
+        entries, session = self._vault.entries, self._session
+        return shielded(VaultError, "the vault failed", lambda: entries(session, after=after))
+
     def get(self, surrogates: Collection[str]) -> Mapping[str, Entry | None]:
         """Return the entries of the surrogates that are known; ``None`` for what is gone."""
         return shielded(VaultError, "the vault failed", self._vault.get, self._session, surrogates)

@@ -167,9 +167,10 @@ class SqlStore(ABC):
         ):
             yield _session(row)
 
-    def entries(self, sid: bytes) -> Iterator[EntryRow]:
-        """Give every entry of a session, in the order of minting."""
-        for row in self.rows(self._with(f"SELECT {_ENTRY} FROM entries WHERE sid = ? ORDER BY seq"), (sid,)):
+    def entries(self, sid: bytes, after: int = 0) -> Iterator[EntryRow]:
+        """Give every entry of a session from a place in the order of minting on."""
+        statement = f"SELECT {_ENTRY} FROM entries WHERE sid = ? AND seq >= ? ORDER BY seq"
+        for row in self.rows(self._with(statement), (sid, after)):
             yield _entry(row)
 
     def add_event(self, event: Event) -> None:

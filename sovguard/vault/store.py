@@ -123,3 +123,12 @@ class Vault(Protocol):
             after: How many the caller knows already; they are left out.
         """
         ...
+
+    def entries(self, session: SessionRef, *, after: int = 0) -> Sequence[Entry | None]:
+        """Return every entry of this session, in the order of minting; ``None`` for what has ended or was erased.
+
+        Args:
+            session: Which session; one that was never opened has none.
+            after: How many the caller knows already; they are left out.
+        """
+        ...
