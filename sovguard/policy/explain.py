@@ -80,11 +80,7 @@ def explain(
     for name in decision.rules if destination is not None else ():
         if name in rules:
             other = Judges(_less(policy, name)).decide(request, destination, purpose=purpose, tenant=tenant)
-            if (other.outcome, other.actions, other.destination) != (
-                decision.outcome,
-                decision.actions,
-                decision.destination,
-            ):
+            if _outcome(other) != _outcome(decision):
                 without[name] = _said(other)
     elsewhere = tuple(
         sorted(
@@ -108,6 +104,11 @@ def explain(
 
 def _less(policy: Policy, rule_id: str) -> Policy:
     return replace(policy, rules=tuple(rule for rule in policy.rules if rule.id != rule_id))
+
+
+def _outcome(decision: Decision) -> object:
+    blocked = decision.outcome == "block"
+    return decision.outcome, None if blocked else (decision.destination, decision.actions)
 
 
 def _said(decision: Decision) -> str:
