@@ -1,6 +1,6 @@
 """Which personal data may go where, and as what.
 
-A policy is one TOML file (``loading``, ``rules``) over a catalogue of destinations (``destinations``); ``decide`` says what becomes of a
+A policy is one TOML file (``loading``, ``rules``) over a catalogue of destinations; ``decide`` says what becomes of a
 request under it.
 """
 

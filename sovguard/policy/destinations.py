@@ -22,6 +22,7 @@ UNKNOWN = "unknown"
 FACTS = ("legal_entity", "jurisdiction", "inference_region", "storage_region", "retention", "training_use")
 """What is known of a destination; ``own`` as a place means the user's own machines."""
 _BY_REGION = "by region"
+_ODD = re.compile(r"[\x00-\x20\\\x7f]")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -95,7 +96,7 @@ class _Pattern:
     host: re.Pattern[str]
     port: int | None
     path: str
-    rank: tuple[int, int]
+    rank: tuple[int, bool, int]
     destination: Destination
 
 
@@ -153,15 +154,16 @@ class Catalogue:
         except ValueError:
             return None
         path = unquote(parts.path) or "/"
-        if ".." in path.split("/") or "\\" in path:
-            return None  # it would lead elsewhere than it begins
+        # What is read in two ways, or climbs out of where it begins, leads nowhere that is known.
+        if _ODD.search(url) or ".." in path.split("/") or "\\" in path:
+            return None
         port = _PORTS.get(parts.scheme) if port is None else port
         for each in self._patterns:
             if (
                 each.scheme == parts.scheme
                 and (each.port is None or each.port == port)
                 and (found := each.host.fullmatch(host)) is not None
-                and (path == each.path or path.startswith(each.path.rstrip("/") + "/"))
+                and f"{path}/".startswith(f"{each.path}/")
             ):
                 region = found.groupdict().get("region") or ""
                 return replace(each.destination, region=region) if region else each.destination
@@ -220,6 +222,7 @@ def _pattern(url: str, destination: Destination) -> _Pattern:
         raise ConfigError(
             f"destination {destination.id}: a URL is written https://HOST[:PORT]/PATH; *.HOST stands for any host below it"
         )
+    named = port is not None
     if port is None and not is_loopback(host):
         port = _PORTS[parts.scheme]
     written = re.escape(host).replace(re.escape("-region-"), "(?P<region>[a-z0-9-]+)")
@@ -227,9 +230,9 @@ def _pattern(url: str, destination: Destination) -> _Pattern:
     if wild:
         written = "[a-z0-9.-]+" + written.removeprefix(re.escape("*"))
     exact = 2 if not wild and "-region-" not in host else 1 if not wild else 0
-    path = parts.path or "/"
+    path = parts.path.rstrip("/")
     return _Pattern(
-        parts.scheme, re.compile(written), port, path, (exact, len(path) + len(host)), destination
+        parts.scheme, re.compile(written), port, path, (exact, named, len(path) + len(host)), destination
     )
 
 
