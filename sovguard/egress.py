@@ -29,7 +29,7 @@ _MANY = 1 << 20
 """Characters that one encoded text may come to."""
 _FEWEST = 6
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
-_BASE64 = re.compile("[A-Za-z0-9+/_-]{12,}={0,2}")
+_BASE64 = re.compile("[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEX = re.compile("(?:[0-9A-Fa-f]{2}){6,}")
 _HANGUL = re.compile("[가-힣]")
 _ASCII = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")

@@ -10,6 +10,7 @@
     │   └── PatternTimeout             a pattern of a third-party pack took too long
     ├── VaultError                     the vault could not store or read
     │   └── InvalidRecord              anything at all wrong with a stored record
+    ├── LedgerError                    the ledger could not write, or what it holds is not what was written
     ├── PolicyBlocked                  the policy does not let a request go where it was to go
     ├── ForeignSurrogate               arguments of a tool call hold a surrogate of another session
     └── UnsupportedPayload             a request or answer whose text sovguard cannot find; it was not sent
@@ -50,6 +51,10 @@ class VaultError(SovguardError):
 
 class InvalidRecord(VaultError):
     """The single answer to anything wrong with a stored record."""
+
+
+class LedgerError(SovguardError):
+    """The ledger could not write or read, or what it holds is not what was written; what was to be recorded must not be sent."""
 
 
 class PolicyBlocked(SovguardError):

@@ -10,6 +10,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, get_args, overload
 
 from sovguard.egress import Remembered
@@ -27,6 +28,8 @@ from sovguard.vault.waiting import elsewhere
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
+
+    from sovguard.ledger import Ledger
 
 Names = Literal["off", "fast", "full"]
 Medium = Literal["image", "audio", "video", "file"]
@@ -74,6 +77,7 @@ class Guard:
         particles: Whether Korean particles behind restored values are made to agree with them (지수은 → 지수는).
         policy: Which personal data may go where: a ``Policy``, the path of a policy file, or the name of a profile. By default
             the Korean one, ``"kr-pipa"``.
+        ledger: Where every decision is written down (``sovguard.ledger.open_ledger``); what cannot be written down is not sent.
         restore_tools: Names of tools whose call arguments may hold real values; none by default.
         allow_media: Which of ``"image"``, ``"audio"``, ``"video"`` and ``"file"`` requests may hold, although nobody has seen
             what is in them; none by default.
@@ -91,6 +95,7 @@ class Guard:
         name_model: str | os.PathLike[str] | None = None,
         particles: bool = True,
         policy: Policy | str | os.PathLike[str] = "kr-pipa",
+        ledger: Ledger | None = None,
         restore_tools: Collection[str] = (),
         allow_media: Collection[Medium] = (),
         _analyzer: _Analyzes | None = None,
@@ -115,6 +120,7 @@ class Guard:
         self.recognizer_paths, self._foreign = _told_apart(recognizers)
         self._name_model = name_model
         self._analyzer = _analyzer
+        self.ledger = ledger
         self.remembered = Remembered()
         self._policy: Judges | None = None
         self._policy_source = policy
@@ -146,6 +152,13 @@ class Guard:
             ConfigError: There is no such destination.
         """
         return None if named is None else self.policy.policy.catalogue.named(named)
+
+    @property
+    def detectors(self) -> dict[str, str]:
+        """What finds personal information here: the version of sovguard, how names are found, the digest of the pack."""
+        from sovguard.detect.packs import pack_digest
+
+        return {"sovguard": version("sovguard"), "names": self.names, "pack": pack_digest()[:16]}
 
     def topics_in(self, texts: Sequence[str]) -> frozenset[str]:
         """Return the sensitive topics of texts that some rule of the policy is about."""

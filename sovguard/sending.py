@@ -1,50 +1,96 @@
-"""One request of a session on its way to a destination: judged by the policy, redacted as that says, looked at once more.
+"""One request of a session on its way to a destination and back: judged, redacted, looked at once more, written down.
 
-Between the session, which finds and swaps, and whoever sends. What the policy blocks leaves as an error and nothing else does.
+Between the session, which finds and swaps, and whoever sends. What the policy blocks leaves as an error and nothing else does;
+what is sent is in the ledger before it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sovguard.entities import Detection
-from sovguard.errors import PolicyBlocked
+from sovguard.errors import PolicyBlocked, SovguardError
+from sovguard.policy.apply import applied
 from sovguard.policy.decision import Decision, Request, counts
-from sovguard.policy.destinations import Destination
+from sovguard.policy.destinations import FACTS, Destination
 from sovguard.policy.rules import Action
+from sovguard.telemetry import Trace
 
 if TYPE_CHECKING:
+    from sovguard.guard import Guard
     from sovguard.restore.stream import Lane, Sink
     from sovguard.session import Session
     from sovguard.shapes import Only
 
 
 class Sending:
-    """What the payload modules need of a session, for a request that goes to one destination.
+    """What the payload modules need of a session, for a request that goes to one destination, and for its answer.
 
     Args:
         session: Whose surrogates are used.
         destination: Where it would go; ``None`` if that is no destination the policy knows.
+        caller: Who sends: ``http``, the name of a framework, ``protect`` and the name of a function.
+        model: The model that is asked for, if that is known.
+        operation: What is asked for: ``chat`` or ``embeddings``.
 
     Attributes:
-        decision: What the policy said, once it was asked.
+        caller: Who sends.
         counts: How many different values of each type had which action.
     """
 
-    def __init__(self, session: Session, destination: Destination | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        destination: Destination | None,
+        *,
+        caller: str,
+        model: str | None = None,
+        operation: str = "chat",
+    ) -> None:
         self._session = session
         self._destination = destination
-        self.decision: Decision | None = None
+        self.caller = caller
+        self._model = model
+        self._hits: list[Detection] = []
+        self._values: list[str] = []
+        self._named: set[str] = set()
+        self._topics: frozenset[str] = frozenset()
+        self._decision: Decision | None = None
+        self._written: int | None = None
+        self._ended = False
+        self._lanes: list[Lane] = []
+        self._unresolved: set[str] = set()
+        self._began = time.perf_counter()
+        self._trace = Trace(operation, model)
         self.counts: Mapping[str, Mapping[str, int]] = {}
 
     def __repr__(self) -> str:
         return f"Sending({None if self._destination is None else self._destination.id!r})"
 
     @property
+    def guard(self) -> Guard:
+        """The session's guard."""
+        return self._session.guard
+
+    @property
     def allowed_media(self) -> frozenset[str]:
         """What the guard lets requests hold that cannot be inspected."""
         return self._session.allowed_media
+
+    @property
+    def decision(self) -> Decision:
+        """What the policy says; a request without any text is judged as such.
+
+        Raises:
+            PolicyBlocked: The policy does not let it go there.
+        """
+        if self._decision is None:
+            self.judged([], [], [])
+        assert self._decision is not None  # noqa: S101
+        return self._decision
 
     def redact_values(
         self, values: Sequence[Any], *, keep_surrogates: bool | Sequence[bool] = False
@@ -61,12 +107,20 @@ class Sending:
         return self._session.redact_chosen(value, only, judge=self.judged)
 
     def stream(self, sink: Sink = "prose") -> Lane:
-        """Return what restores one text that arrives in pieces."""
-        return self._session.stream(sink)
+        """Return what restores one text of the answer, in pieces or as a whole."""
+        lane = self._session.stream(sink)
+        self._lanes.append(lane)
+        return lane
 
     def restored_values(self, value: Any) -> tuple[Any, list[str]]:
         """Return a JSON-like value restored, and the surrogates in it that are not the session's."""
-        return self._session.restored_values(value)
+        restored, unresolved = self._session.restored_values(value)
+        self._unresolved.update(unresolved)
+        return restored, unresolved
+
+    def missed(self, names: Iterable[str]) -> None:
+        """Count what in the answer looks like surrogates and stands for nothing."""
+        self._unresolved.update(names)
 
     def judged(
         self, texts: list[str], found: list[list[Detection]], people: list[list[str]]
@@ -77,51 +131,140 @@ class Sending:
             PolicyBlocked: The policy does not let the request go there.
         """
         guard, session = self._session.guard, self._session
-        hits = [hit for each in found for hit in each]
-        values = [text[hit.start : hit.end] for text, each in zip(texts, found, strict=True) for hit in each]
-        named = {who for each in people for who in each if who}
-        request = Request(hits, values, guard.topics_in(texts), session.people_with(named))
+        # One request may be inspected in several goes, and is judged as a whole in each.
+        before = len(self._hits)
+        self._hits += [hit for each in found for hit in each]
+        self._values += [
+            text[hit.start : hit.end] for text, each in zip(texts, found, strict=True) for hit in each
+        ]
+        self._named.update(who for each in people for who in each if who)
+        self._topics |= guard.topics_in(texts)
+        request = Request(self._hits, self._values, self._topics, session.people_with(self._named))
         decision = guard.policy.decide(
             request, self._destination, purpose=session.purpose, tenant=session.tenant
         )
-        self.counts = counts(hits, values, decision.actions)
-        self.decision = decision
-        decision = decision.enforced()
-        if decision.outcome == "block":
-            raise blocked(self.decision, self.counts)
-        actions = iter(decision.actions)
-        return _applied(texts, found, people, [[next(actions) for _ in each] for each in found])
+        self._decision, self.counts = decision, counts(self._hits, self._values, decision.actions)
+        done = decision.enforced()
+        if done.outcome == "block":
+            self._write("block")
+            raise _blocked(decision, self.counts)
+        actions = iter(done.actions[before:])
+        return applied(texts, found, people, [[next(actions) for _ in each] for each in found])
 
-    def settled(self) -> Decision:
-        """Return the decision, after asking for one if there was no text in the request.
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """While this lasts, whatever keeps the request from being sent is written down."""
+        try:
+            yield
+        except PolicyBlocked:
+            raise
+        except SovguardError as error:
+            self._write("refused", reason=type(error).__name__)
+            raise
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While this lasts, an error ends the request in the records."""
+        try:
+            yield
+        except BaseException as error:
+            self.answered(error=type(error).__name__)
+            raise
+
+    def release(self, body: Any) -> Decision:
+        """Look for values of the session in what is about to be sent, in any encoding, and write down that it is sent.
+
+        Returns:
+            What is done with it: where it goes.
 
         Raises:
-            PolicyBlocked: The policy does not let the request go there.
+            PolicyBlocked: There is a value in it, or the policy does not let it go.
+            LedgerError: It cannot be written down; it must not be sent.
         """
-        if self.decision is None:
-            self.judged([], [], [])
-        assert self.decision is not None  # noqa: S101
-        return self.decision
-
-    def check(self, body: Any) -> None:
-        """Look for values of the session in what is about to be sent, in any encoding.
-
-        Raises:
-            PolicyBlocked: There is one.
-        """
-        decision = self.settled().enforced()
+        decision = self.decision
         allowed = frozenset(
             entity_type for entity_type, actions in self.counts.items() if set(actions) == {Action.ALLOW.word}
         )
         if self._session.known(allowed).stands_in(body):
-            where = "" if decision.destination is None else f" to {decision.destination.id}"
+            self._write("refused", reason="egress")
             raise PolicyBlocked(
-                f"the request{where} was not sent: a value that was swapped for a surrogate is still in it, in another "
-                "spelling or encoding; take it out, or send it as plain text, which is redacted"
+                f"the request to {'' if decision.destination is None else decision.destination.id} was not sent: a value that "
+                "was swapped for a surrogate is still in it, in another spelling or encoding; take it out, or send it as plain "
+                "text, which is redacted",
+                decision,
+            )
+        self._write(decision.outcome)
+        return decision.enforced()
+
+    def answered(self, *, status: int | None = None, error: str = "") -> None:
+        """Write down that the answer has come to its end; only the first call counts.
+
+        Args:
+            status: Its HTTP status, if it has one.
+            error: The name of the error, if one ended it.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        for lane in self._lanes:
+            self._unresolved.update(lane.unresolved, lane.expired)
+        seconds = time.perf_counter() - self._began
+        self._trace.ended(seconds, unresolved=len(self._unresolved), status=status, error=error)
+        ledger = self._session.guard.ledger
+        if ledger is not None and self._written is not None:
+            ledger.append(
+                "answer",
+                {
+                    "of": self._written,
+                    "outcome": "failed" if error else "ok",
+                    "status": status,
+                    "unresolved": len(self._unresolved),
+                    "restored": sum(lane.restored for lane in self._lanes),
+                    "latency_ms": round(1e3 * seconds, 1),
+                },
             )
 
+    def _write(self, outcome: str, *, reason: str = "") -> None:
+        """Write a request down, before it is sent or instead of that."""
+        guard, session, decision = self._session.guard, self._session, self._decision
+        if decision is not None:
+            self._trace.decided(decision, self.counts, time.perf_counter() - self._began, outcome=outcome)
+        if outcome in ("block", "refused"):
+            self._ended = True
+            self._trace.ended(time.perf_counter() - self._began, error=reason or "PolicyBlocked")
+        if guard.ledger is None:
+            return
+        at = self._destination if decision is None else decision.destination
+        record: dict[str, Any] = {
+            "tenant": session.tenant,
+            "session": guard.ledger.keyed(session.tenant, session.id),
+            "caller": self.caller,
+            "purpose": session.purpose,
+            "destination": _facts(at),
+            "model": self._model,
+            "policy": {"name": guard.policy.policy.name, "digest": guard.policy.policy.digest},
+            "rules": [] if decision is None else list(decision.rules),
+            "outcome": outcome,
+            "dry_run": guard.policy.policy.dry_run,
+            "counts": {name: dict(actions) for name, actions in self.counts.items()},
+            "warnings": [] if decision is None else list(decision.warnings),
+            "detectors": guard.detectors,
+        }
+        if reason:
+            record["reason"] = reason
+        if decision is not None and decision.came_from is not None:
+            record["addressed"] = _facts(decision.came_from)
+        self._written = guard.ledger.append("request", record)
 
-def blocked(decision: Decision, held: Mapping[str, Mapping[str, int]]) -> PolicyBlocked:
+
+def _facts(destination: Destination | None) -> dict[str, str] | None:
+    if destination is None:
+        return None
+    said = {name: destination.value(name) for name in FACTS}
+    return {"id": destination.id, "provider": destination.provider, "trust": destination.trust, **said}
+
+
+def _blocked(decision: Decision, held: Mapping[str, Mapping[str, int]]) -> PolicyBlocked:
     """Return the error for a request that is not sent; it names rules, types and counts, never a value."""
     if decision.destination is None:
         return PolicyBlocked(
@@ -135,45 +278,3 @@ def blocked(decision: Decision, held: Mapping[str, Mapping[str, int]]) -> Policy
         f"{', '.join(decision.rules) or 'none'}; it holds {types or 'no personal data'}). 'sovguard policy explain' says why",
         decision,
     )
-
-
-def _applied(
-    texts: list[str], found: list[list[Detection]], people: list[list[str]], actions: list[list[Action]]
-) -> tuple[list[str], list[list[Detection]], list[list[str]]]:
-    """Return texts after what cannot be undone was done to them, and the detections that are left, in their new places."""
-    if all(action in (Action.TOKENIZE, Action.WARN) for each in actions for action in each):
-        return texts, found, people
-    from sovguard.irreversible import mask, remove
-
-    new_texts: list[str] = []
-    new_found: list[list[Detection]] = []
-    new_people: list[list[str]] = []
-    for text, hits, names, each in zip(texts, found, people, actions, strict=True):
-        parts: list[str] = []
-        kept: list[Detection] = []
-        who: list[str] = []
-        position = shift = 0
-        for hit, name, action in zip(hits, names, each, strict=True):
-            if action in (Action.MASK, Action.REMOVE):
-                replace = mask if action is Action.MASK else remove
-                written = replace(text[hit.start : hit.end], hit.entity_type)
-                parts += (text[position : hit.start], written)
-                shift += len(written) - (hit.end - hit.start)
-                position = hit.end
-            elif action is not Action.ALLOW:
-                kept.append(
-                    Detection(
-                        hit.entity_type,
-                        hit.start + shift,
-                        hit.end + shift,
-                        hit.score,
-                        hit.recognizer,
-                        hit.evidence,
-                    )
-                )
-                who.append(name)
-        parts.append(text[position:])
-        new_texts.append("".join(parts))
-        new_found.append(kept)
-        new_people.append(who)
-    return new_texts, new_found, new_people

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib import resources
+from sovguard.detect.packs import pack_digest
 
-digest = hashlib.sha256()
-for item in sorted(resources.files("sovguard.recognizers").iterdir(), key=lambda entry: entry.name):
-    if item.name.endswith((".toml", ".txt", ".npz")):
-        digest.update(item.name.encode())
-        digest.update(item.read_bytes())
-print(digest.hexdigest())
+print(pack_digest())

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Collection, Generator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
+from contextlib import aclosing, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sovguard.clients.aside import beside
@@ -20,7 +20,7 @@ from sovguard.shapes import has_shape, take_apart
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
-    from sovguard.session import Session
+    from sovguard.shapes import Only
 
 
 def protect(
@@ -101,8 +101,8 @@ class _Call:
         self.restore = restore
         self.destination = guard.destination(destination)
 
-    def redacted(self, session: Session, args: Any, kwargs: Any) -> inspect.BoundArguments:
-        """Return the arguments of one call with surrogates in them; all are inspected in one batch."""
+    def named(self, args: Any, kwargs: Any) -> tuple[inspect.BoundArguments, dict[str, Any]]:
+        """Return the arguments of one call, and those of them that are looked into, by name."""
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -110,29 +110,92 @@ class _Call:
         for name, parameter in self.signature.parameters.items():
             if name not in bound.arguments and isinstance(parameter.default, str):
                 bound.arguments[name] = parameter.default
-        names = [name for name in bound.arguments if name != self.owner]
-        given = {name: bound.arguments[name] for name in names}
-        sending = session if self.destination is None else Sending(session, self.destination)
-        if self.only is not None:
-            bound.arguments.update(sending.redact_chosen(given, self.only))
-            return bound
-        for name in names:
-            # Each alone first, so that an error can say which one it is.
-            take_apart([given[name]], f"protect() (parameter {name!r}, unless fields= names the others)")
+        given = {name: bound.arguments[name] for name in bound.arguments if name != self.owner}
+        if self.only is None:
+            for name, value in given.items():
+                # Each alone first, so that an error can say which one it is.
+                take_apart([value], f"protect() (parameter {name!r}, unless fields= names the others)")
+        return bound, given
+
+
+class _Turn:
+    """One call: what of it may be sent, and what comes back with real values in it."""
+
+    def __init__(self, call: _Call) -> None:
+        self.session = call.guard.current_session()
+        self.lane = self.session.stream()
+        self._call = call
+        self._sending: Sending | None = None
+        if call.destination is not None:
+            name = f"{getattr(call.fn, '__module__', '')}.{getattr(call.fn, '__qualname__', '')}"
+            self._sending = Sending(self.session, call.destination, caller=f"protect {name}")
+            self.lane = self._sending.stream()
+
+    def redacted(self, args: Any, kwargs: Any) -> inspect.BoundArguments:
+        """Return the arguments as they may be sent; all are inspected in one batch."""
+        bound, given = self._call.named(args, kwargs)
         # Read with its name, a bare number is known for what it is: phone, rrn.
-        bound.arguments.update(zip(names, sending.redact_chosen(given, None).values(), strict=True))
+        bound.arguments.update(self._redacted(given, self._call.only, self._sending))
         return bound
 
-    def restored(self, session: Session, result: Any) -> Any:
+    def sent(self, value: Any) -> Any:
+        """Return what the consumer sends into a generator, as it may be sent: a request of its own."""
+        sending = self._sending
+        if sending is not None:
+            sending = Sending(self.session, self._call.destination, caller=sending.caller)
+        redacted = self._redacted({"sent": value}, None, sending)["sent"]
+        if sending is not None:
+            sending.answered()
+        return redacted
+
+    def _redacted(self, given: dict[str, Any], only: Only | None, sending: Sending | None) -> dict[str, Any]:
+        if sending is None:
+            return self.session.redact_chosen(given, only)
+        with sending.refusing():
+            redacted = sending.redact_chosen(given, only)
+            # What is passed on unread may be anything: it is the caller's to answer for.
+            sending.release(redacted if only is None else None)
+        return redacted
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While the function itself runs: what it sends was redacted before, and its errors are written down."""
+        with self.session.protecting(), nullcontext() if self._sending is None else self._sending.under_way():
+            yield
+
+    def restored(self, result: Any) -> Any:
         """Return a result with real values in it; what in it cannot be looked into stays as it is."""
-        if not self.restore:
+        if not self._call.restore:
             return result
         if isinstance(result, str):
-            return session.restore_text(result).text
+            found = self.session.restore_text(result)
+            if self._sending is not None:
+                self._sending.missed([*found.unresolved, *found.expired])
+            return found.text
         try:
-            return session.restore_within(result) if has_shape(result) else result
+            return self.session.restore_within(result) if has_shape(result) else result
         except InputError:
             return result
+
+    def ended(self, result: Any = None) -> Any:
+        """Return a result restored, the last thing of the call."""
+        restored = self.restored(result)
+        if self._sending is not None:
+            self._sending.answered()
+        return restored
+
+    def shown(self, item: Any) -> list[Any]:
+        """Return what to yield for what a generator yields: for a string one piece of text, which may be empty."""
+        if not self._call.restore:
+            return [item]
+        if isinstance(item, str):
+            return [self.lane.feed(item)]
+        return [*self.rest(), self.restored(item)]
+
+    def rest(self) -> list[str]:
+        """Return the text that was held, if any, now that it is certain."""
+        held = self.lane.flush()
+        return [held] if held else []
 
 
 def _is_method(fn: Callable[..., Any]) -> bool:
@@ -141,72 +204,45 @@ def _is_method(fn: Callable[..., Any]) -> bool:
     return bool(where) and not where.endswith("<locals>")
 
 
-class _Yields:
-    """Decides what a generator's consumer is shown for each thing the generator yields."""
-
-    def __init__(self, call: _Call, session: Session) -> None:
-        self._call = call
-        self._session = session
-        self._lane = session.stream()
-
-    def shown(self, item: Any) -> list[Any]:
-        """Return what to yield for ``item``: for a string one piece of text, which may be empty."""
-        if not self._call.restore:
-            return [item]
-        if isinstance(item, str):
-            return [self._lane.feed(item)]
-        return [*self.rest(), self._call.restored(self._session, item)]
-
-    def rest(self) -> list[str]:
-        """Return the text that was held, if any, now that it is certain."""
-        held = self._lane.flush()
-        return [held] if held else []
-
-    def sent(self, value: Any) -> Any:
-        """Return what the consumer sends into the generator, with surrogates in it."""
-        return self._session.redact([value])[0]
-
-
 def _function(call: _Call) -> Callable[..., Any]:
     def protected(*args: Any, **kwargs: Any) -> Any:
-        session = call.guard.current_session()
-        bound = call.redacted(session, args, kwargs)
-        with session.protecting():
+        turn = _Turn(call)
+        bound = turn.redacted(args, kwargs)
+        with turn.running():
             result = call.fn(*bound.args, **bound.kwargs)
-        return call.restored(session, result)
+        return turn.ended(result)
 
     return protected
 
 
 def _coroutine(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> Any:
-        session = call.guard.current_session()
-        bound = await session.guard.aside(call.redacted, session, args, kwargs)
-        with session.protecting():
+        turn = _Turn(call)
+        bound = await call.guard.aside(turn.redacted, args, kwargs)
+        with turn.running():
             result = await call.fn(*bound.args, **bound.kwargs)
-        return await session.guard.aside(call.restored, session, result)
+        return await call.guard.aside(turn.ended, result)
 
     return protected
 
 
 def _generator(call: _Call) -> Callable[..., Any]:
     def protected(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        session = call.guard.current_session()
-        bound = call.redacted(session, args, kwargs)
-        yields = _Yields(call, session)
+        turn = _Turn(call)
+        bound = turn.redacted(args, kwargs)
         with closing(call.fn(*bound.args, **bound.kwargs)) as source:
             advance: Callable[[], Any] = functools.partial(next, source)
             while True:
                 try:
-                    with session.protecting():
-                        item = advance()
-                except StopIteration as stop:
-                    yield from yields.rest()
-                    return call.restored(session, stop.value)
+                    with turn.running():
+                        item = _advanced(advance)
                 except Exception:
-                    yield from yields.rest()
+                    yield from turn.rest()
                     raise
-                pieces, sent = yields.shown(item), None
+                if isinstance(item, _Ended):
+                    yield from turn.rest()
+                    return turn.ended(item.value)
+                pieces, sent = turn.shown(item), None
                 try:
                     for piece in pieces:
                         sent = yield piece
@@ -215,31 +251,31 @@ def _generator(call: _Call) -> Callable[..., Any]:
                 except BaseException as error:
                     advance = functools.partial(source.throw, error)
                 else:
-                    advance = functools.partial(source.send, yields.sent(sent))
+                    advance = functools.partial(source.send, None if sent is None else turn.sent(sent))
 
     return protected
 
 
 def _async_generator(call: _Call) -> Callable[..., Any]:
     async def protected(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        session, vault = call.guard.current_session(), call.guard.vault
-        bound = await session.guard.aside(call.redacted, session, args, kwargs)
-        yields = _Yields(call, session)
+        turn, vault = _Turn(call), call.guard.vault
+        bound = await call.guard.aside(turn.redacted, args, kwargs)
         async with aclosing(call.fn(*bound.args, **bound.kwargs)) as source:
             advance: Callable[[], Any] = functools.partial(anext, source)
             while True:
                 try:
-                    with session.protecting():
-                        item = await advance()
-                except StopAsyncIteration:
-                    for piece in await beside(vault, yields.rest):
-                        yield piece
-                    return
+                    with turn.running():
+                        item = await _advanced_async(advance)
                 except Exception:
-                    for piece in await beside(vault, yields.rest):
+                    for piece in await beside(vault, turn.rest):
                         yield piece
                     raise
-                pieces, sent = await beside(vault, yields.shown, item), None
+                if item is _END:
+                    for piece in await beside(vault, turn.rest):
+                        yield piece
+                    turn.ended()
+                    return
+                pieces, sent = await beside(vault, turn.shown, item), None
                 try:
                     for piece in pieces:
                         sent = yield piece
@@ -248,6 +284,33 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
                 except BaseException as error:
                     advance = functools.partial(source.athrow, error)
                 else:
-                    advance = functools.partial(source.asend, await session.guard.aside(yields.sent, sent))
+                    advance = functools.partial(
+                        source.asend, None if sent is None else await call.guard.aside(turn.sent, sent)
+                    )
 
     return protected
+
+
+_END = object()
+
+
+class _Ended:
+    """What a generator returned at its end."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _advanced(advance: Callable[[], Any]) -> Any:
+    """Return what a generator yields next, or its end: which is no error of the function."""
+    try:
+        return advance()
+    except StopIteration as stop:
+        return _Ended(stop.value)
+
+
+async def _advanced_async(advance: Callable[[], Any]) -> Any:
+    try:
+        return await advance()
+    except StopAsyncIteration:
+        return _END

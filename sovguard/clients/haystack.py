@@ -67,12 +67,13 @@ class SurrogateRedactor(_WithGuard):
     """
 
     def __init__(self, guard: Guard | None = None, destination: str | None = None) -> None:
-        super().__init__(guard)
+        # super() would not find it: @component makes another class of this one.
+        _WithGuard.__init__(self, guard)
         self._destination = destination
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as a pipeline is written down; only one with the default guard can be."""
-        super().to_dict()
+        _WithGuard.to_dict(self)
         return default_to_dict(self, destination=self._destination)
 
     @component.output_types(messages=list[ChatMessage], session_id=str)
@@ -93,9 +94,9 @@ class SurrogateRedactor(_WithGuard):
         if self._destination is None:
             filled = fill(tree, slots, session)
         else:
-            sending = Sending(session, self._guard.destination(self._destination))
+            sending = Sending(session, self._guard.destination(self._destination), caller="haystack")
             filled = fill(tree, slots, sending)
-            sending.check(filled)
+            sending.release(filled)
         redacted = [ChatMessage.from_dict(message) for message in filled]
         return {"messages": redacted, "session_id": session.id}
 

@@ -55,13 +55,14 @@ def redacted(
         UnsupportedPayload: A message holds something whose text cannot be found for certain.
         PolicyBlocked: The policy does not let it go there.
     """
-    slots = Slots(sending.allowed_media)
-    tree = [
-        MESSAGES([_told(each) for each in messages], "messages", slots, False),
-        bound_rule({key: item for key, item in bound.items() if key not in _NO_TEXT}, "", slots, False),
-    ]
-    new, arguments = filled = fill(tree, slots, sending)
-    sending.check(filled)
+    with sending.refusing():
+        slots = Slots(sending.allowed_media)
+        tree = [
+            MESSAGES([_told(each) for each in messages], "messages", slots, False),
+            bound_rule({key: item for key, item in bound.items() if key not in _NO_TEXT}, "", slots, False),
+        ]
+        new, arguments = filled = fill(tree, slots, sending)
+        sending.release(filled)
     copies = [
         message.model_copy(update={key: fields[key] for key in fields if key not in ("role", "said_role")})
         for message, fields in zip(messages, new, strict=True)
@@ -154,10 +155,15 @@ class GuardedChatModel(BaseChatModel):
         return session
 
     def _sending(self, session: Session) -> Sending:
-        return Sending(session, destination_of(session.guard, self.destination, self.inner))
+        return Sending(
+            session,
+            destination_of(session.guard, self.destination, self.inner),
+            caller="langchain",
+            model=self.model_name or None,
+        )
 
-    def _answer(self, session: Session, bound: dict[str, Any]) -> Answer:
-        return Answer(session, self.guard.restore_tools.union(bound.pop(_ANSWERS, ())))
+    def _answer(self, sending: Sending, bound: dict[str, Any]) -> Answer:
+        return Answer(sending, self.guard.restore_tools.union(bound.pop(_ANSWERS, ())))
 
     def _generate(
         self,
@@ -166,10 +172,13 @@ class GuardedChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        session = self._current()
-        answer = self._answer(session, kwargs)
-        sent, bound = redacted(messages, {**kwargs, "stop": stop}, self._sending(session))
-        return _result(restored(self.inner.invoke(sent, _NO_CALLBACKS, **bound), answer))
+        sending = self._sending(self._current())
+        answer = self._answer(sending, kwargs)
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, sending)
+        with sending.under_way():
+            message = restored(self.inner.invoke(sent, _NO_CALLBACKS, **bound), answer)
+        sending.answered()
+        return _result(message)
 
     async def _agenerate(
         self,
@@ -179,12 +188,14 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         session = self._current()
-        answer = self._answer(session, kwargs)
-        sent, bound = await session.guard.aside(
-            redacted, messages, {**kwargs, "stop": stop}, self._sending(session)
-        )
-        message = await self.inner.ainvoke(sent, _NO_CALLBACKS, **bound)
-        return _result(await session.guard.aside(restored, message, answer))
+        sending = self._sending(session)
+        answer = self._answer(sending, kwargs)
+        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, sending)
+        with sending.under_way():
+            message = await self.inner.ainvoke(sent, _NO_CALLBACKS, **bound)
+            said = await session.guard.aside(restored, message, answer)
+        sending.answered()
+        return _result(said)
 
     def _stream(
         self,
@@ -193,17 +204,20 @@ class GuardedChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        session = self._current()
-        pieces = Pieces(self._answer(session, kwargs))
-        sent, bound = redacted(messages, {**kwargs, "stop": stop}, self._sending(session))
+        sending = self._sending(self._current())
+        pieces = Pieces(self._answer(sending, kwargs))
+        sent, bound = redacted(messages, {**kwargs, "stop": stop}, sending)
         try:
             for chunk in self.inner.stream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
-        except Exception:
+        except Exception as error:
+            sending.answered(error=type(error).__name__)
             if (held := pieces.rest()) is not None:
                 yield _generation(held)
             raise
-        if (held := pieces.rest()) is not None:
+        held = pieces.rest()
+        sending.answered()
+        if held is not None:
             yield _generation(held)
 
     async def _astream(
@@ -214,19 +228,20 @@ class GuardedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         session = self._current()
-        vault = session.guard.vault
-        pieces = Pieces(self._answer(session, kwargs))
-        sent, bound = await session.guard.aside(
-            redacted, messages, {**kwargs, "stop": stop}, self._sending(session)
-        )
+        vault, sending = session.guard.vault, self._sending(session)
+        pieces = Pieces(self._answer(sending, kwargs))
+        sent, bound = await session.guard.aside(redacted, messages, {**kwargs, "stop": stop}, sending)
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(await beside(vault, pieces.chunk, _as_chunk(chunk)))
-        except Exception:
+        except Exception as error:
+            sending.answered(error=type(error).__name__)
             if (held := await beside(vault, pieces.rest)) is not None:
                 yield _generation(held)
             raise
-        if (held := await beside(vault, pieces.rest)) is not None:
+        held = await beside(vault, pieces.rest)
+        sending.answered()
+        if held is not None:
             yield _generation(held)
 
 

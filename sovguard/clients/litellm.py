@@ -117,7 +117,8 @@ class SovguardGuardrail(CustomGuardrail):
             if key not in _OWN and key not in _CHECKED_NAMES and (notes or key != "metadata")
         }
         try:
-            sending = Sending(session, destination_of_call(self._guard, self._destination, data))
+            at = destination_of_call(self._guard, self._destination, data)
+            sending = Sending(session, at, caller="litellm", model=str(data.get("model")))
             redacted = await self._guard.aside(self._redacted, payload, told, data, sending)
         except BaseException:
             if passing:
@@ -179,7 +180,7 @@ class SovguardGuardrail(CustomGuardrail):
         if "metadata" not in told and isinstance(metadata, dict) and metadata.get("user_id") is not None:
             user = sending.redact_values([{"user_id": metadata["user_id"]}])[0]
             redacted["metadata"] = {**metadata, **user}
-        sending.check(redacted)
+        sending.release(redacted)
         return redacted
 
     def _call(self, data: dict[str, Any]) -> _Call:
@@ -225,7 +226,7 @@ async def _pieces(response: Any, answer: AnswerStream, vault: Vault) -> AsyncIte
             async for chunk in events:
                 yield chunk.encode() if isinstance(chunk, str) else chunk
 
-        async for written in restored_async(raw(), RestoredEvents(answer), vault):
+        async for written in restored_async(raw(), RestoredEvents(answer), vault, lambda **how: None):
             yield written
         return
     # What is held is given out as a piece of the kind it belongs to, not of the one that ended it.

@@ -6,6 +6,7 @@ one destination; otherwise nothing tells which policy holds.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,9 +38,8 @@ def _deployments(data: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     if address:
         yield str(data.get("model")), str(address)
         return
-    from litellm.proxy import proxy_server
-
-    router = getattr(proxy_server, "llm_router", None)
+    # Only where the proxy runs is it there, and its models with it.
+    router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
     others = [name for key in _FALLBACKS for name in _names(data.get(key))]
     for name in (str(data.get("model")), *others):
         known = router.get_model_list(model_name=name) if router is not None else None

@@ -64,59 +64,76 @@ class GuardedLLM(FunctionCallingLLM):
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Ask with messages."""
-        session = self._session()
-        sent, bound = _redacted(messages, kwargs, self._sending(session))
-        return _restored(self.inner.chat(sent, **bound), self._answer(session))
+        sending = self._sending()
+        sent, bound = _redacted(messages, kwargs, sending)
+        with sending.under_way():
+            response = _restored(self.inner.chat(sent, **bound), self._answer(sending))
+        sending.answered()
+        return response
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Ask with messages."""
-        session = self._session()
-        sent, bound = await session.guard.aside(_redacted, messages, kwargs, self._sending(session))
-        response = await self.inner.achat(sent, **bound)
-        return await session.guard.aside(_restored, response, self._answer(session))
+        sending = self._sending()
+        sent, bound = await sending.guard.aside(_redacted, messages, kwargs, sending)
+        with sending.under_way():
+            response = await self.inner.achat(sent, **bound)
+            response = await sending.guard.aside(_restored, response, self._answer(sending))
+        sending.answered()
+        return response
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Ask with messages; the answer comes in pieces."""
-        session = self._session()
-        sent, bound = _redacted(messages, kwargs, self._sending(session))
-        return _streamed(self.inner.stream_chat(sent, **bound), _chat_pieces(session, self._answer(session)))
+        sending = self._sending()
+        sent, bound = _redacted(messages, kwargs, sending)
+        with sending.under_way():
+            stream = self.inner.stream_chat(sent, **bound)
+        return _streamed(stream, _chat_pieces(sending, self._answer(sending)))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Ask with messages; the answer comes in pieces."""
-        session = self._session()
-        sent, bound = await session.guard.aside(_redacted, messages, kwargs, self._sending(session))
-        stream = await self.inner.astream_chat(sent, **bound)
-        return _astreamed(stream, _chat_pieces(session, self._answer(session)))
+        sending = self._sending()
+        sent, bound = await sending.guard.aside(_redacted, messages, kwargs, sending)
+        with sending.under_way():
+            stream = await self.inner.astream_chat(sent, **bound)
+        return _astreamed(stream, _chat_pieces(sending, self._answer(sending)))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
-        session = self._session()
-        sent, bound = _prompted(prompt, kwargs, self._sending(session))
-        response = self.inner.complete(sent, formatted, **bound)
-        return response.model_copy(update={"text": self._answer(session).text(response.text)})
+        sending = self._sending()
+        sent, bound = _prompted(prompt, kwargs, sending)
+        with sending.under_way():
+            response = self.inner.complete(sent, formatted, **bound)
+            response = response.model_copy(update={"text": self._answer(sending).text(response.text)})
+        sending.answered()
+        return response
 
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Ask with one text."""
-        session = self._session()
-        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, self._sending(session))
-        response = await self.inner.acomplete(sent, formatted, **bound)
-        text = await session.guard.aside(self._answer(session).text, response.text)
+        sending = self._sending()
+        sent, bound = await sending.guard.aside(_prompted, prompt, kwargs, sending)
+        with sending.under_way():
+            response = await self.inner.acomplete(sent, formatted, **bound)
+            text = await sending.guard.aside(self._answer(sending).text, response.text)
+        sending.answered()
         return response.model_copy(update={"text": text})
 
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Ask with one text; the answer comes in pieces."""
-        session = self._session()
-        sent, bound = _prompted(prompt, kwargs, self._sending(session))
-        stream = self.inner.stream_complete(sent, formatted, **bound)
-        return _streamed(stream, _text_pieces(session))
+        sending = self._sending()
+        sent, bound = _prompted(prompt, kwargs, sending)
+        with sending.under_way():
+            stream = self.inner.stream_complete(sent, formatted, **bound)
+        return _streamed(stream, _text_pieces(sending))
 
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """Ask with one text; the answer comes in pieces."""
-        session = self._session()
-        sent, bound = await session.guard.aside(_prompted, prompt, kwargs, self._sending(session))
-        return _astreamed(await self.inner.astream_complete(sent, formatted, **bound), _text_pieces(session))
+        sending = self._sending()
+        sent, bound = await sending.guard.aside(_prompted, prompt, kwargs, sending)
+        with sending.under_way():
+            stream = await self.inner.astream_complete(sent, formatted, **bound)
+        return _astreamed(stream, _text_pieces(sending))
 
     def structured_predict(
         self, output_cls: Any, prompt: Any, llm_kwargs: Any = None, **prompt_args: Any
@@ -160,27 +177,29 @@ class GuardedLLM(FunctionCallingLLM):
         session: Session = self.guard.current_session()
         return session
 
-    def _sending(self, session: Session) -> Sending:
-        return Sending(session, destination_of(session.guard, self.destination, self.inner))
+    def _sending(self) -> Sending:
+        session = self._session()
+        at = destination_of(session.guard, self.destination, self.inner)
+        return Sending(session, at, caller="llama_index", model=getattr(self.inner, "model", None))
 
-    def _answer(self, session: Session) -> Answer:
-        return Answer(session, self.guard.restore_tools)
+    def _answer(self, sending: Sending) -> Answer:
+        return Answer(sending, self.guard.restore_tools)
 
 
 class _Pieces:
     """Restores the pieces of one answer.
 
     Args:
-        session: The answer's session.
+        sending: The request that it answers.
         said: Makes a piece say a text so far, and what of it is new.
 
     Attributes:
-        vault: Where its values come from.
+        sending: The request that it answers.
     """
 
-    def __init__(self, session: Session, said: Callable[[Any, str, str], Any]) -> None:
-        self.vault = session.guard.vault
-        self._lane = session.stream("answer")
+    def __init__(self, sending: Sending, said: Callable[[Any, str, str], Any]) -> None:
+        self.sending = sending
+        self._lane = sending.stream("answer")
         self._said = said
         self._given = ""
         self._last: Any = None
@@ -200,63 +219,71 @@ class _Pieces:
         return self._said(self._last, self._given, delta)
 
 
-def _text_pieces(session: Session) -> _Pieces:
+def _text_pieces(sending: Sending) -> _Pieces:
     return _Pieces(
-        session, lambda response, text, delta: response.model_copy(update={"text": text, "delta": delta})
+        sending, lambda response, text, delta: response.model_copy(update={"text": text, "delta": delta})
     )
 
 
-def _chat_pieces(session: Session, answer: Answer) -> _Pieces:
+def _chat_pieces(sending: Sending, answer: Answer) -> _Pieces:
     def said(response: ChatResponse, text: str, delta: str) -> ChatResponse:
         response = _with_calls(response, answer)
         others = [block for block in response.message.blocks if not isinstance(block, TextBlock)]
         message = response.message.model_copy(update={"blocks": [TextBlock(text=text), *others]})
         return response.model_copy(update={"message": message, "delta": delta})
 
-    return _Pieces(session, said)
+    return _Pieces(sending, said)
 
 
 def _streamed(stream: Iterator[Any], pieces: _Pieces) -> Generator[Any, None, None]:
     try:
         for response in stream:
             yield pieces.piece(response)
-    except Exception:
+    except Exception as error:
+        pieces.sending.answered(error=type(error).__name__)
         if (held := pieces.rest()) is not None:
             yield held
         raise
-    if (held := pieces.rest()) is not None:
+    held = pieces.rest()
+    pieces.sending.answered()
+    if held is not None:
         yield held
 
 
 async def _astreamed(stream: AsyncIterator[Any], pieces: _Pieces) -> AsyncGenerator[Any, None]:
+    vault = pieces.sending.guard.vault
     try:
         async for response in stream:
-            yield await beside(pieces.vault, pieces.piece, response)
-    except Exception:
-        if (held := await beside(pieces.vault, pieces.rest)) is not None:
+            yield await beside(vault, pieces.piece, response)
+    except Exception as error:
+        pieces.sending.answered(error=type(error).__name__)
+        if (held := await beside(vault, pieces.rest)) is not None:
             yield held
         raise
-    if (held := await beside(pieces.vault, pieces.rest)) is not None:
+    held = await beside(vault, pieces.rest)
+    pieces.sending.answered()
+    if held is not None:
         yield held
 
 
 def _redacted(
     messages: Sequence[ChatMessage], bound: dict[str, Any], sending: Sending
 ) -> tuple[list[ChatMessage], dict[str, Any]]:
-    slots = Slots(sending.allowed_media)
-    told = [fields_of(message) for message in messages]
-    tree = [MESSAGES(told, "messages", slots, False), bound_rule(bound, "", slots, False)]
-    new, arguments = filled = fill(tree, slots, sending)
-    sending.check(filled)
+    with sending.refusing():
+        slots = Slots(sending.allowed_media)
+        told = [fields_of(message) for message in messages]
+        tree = [MESSAGES(told, "messages", slots, False), bound_rule(bound, "", slots, False)]
+        new, arguments = filled = fill(tree, slots, sending)
+        sending.release(filled)
     return [with_fields(*pair) for pair in zip(messages, new, strict=True)], arguments
 
 
 def _prompted(prompt: str, bound: dict[str, Any], sending: Sending) -> tuple[str, dict[str, Any]]:
-    slots = Slots(sending.allowed_media)
-    text, arguments = filled = fill(
-        [prose(prompt, "prompt", slots, False), bound_rule(bound, "", slots, False)], slots, sending
-    )
-    sending.check(filled)
+    with sending.refusing():
+        slots = Slots(sending.allowed_media)
+        tree = [prose(prompt, "prompt", slots, False), bound_rule(bound, "", slots, False)]
+        text, arguments = filled = fill(tree, slots, sending)
+        sending.release(filled)
     return text, arguments
 
 

@@ -16,6 +16,9 @@ from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.lanes import AnswerStream, Frame
 from sovguard.vault.store import Vault
 
+Ended = Callable[..., None]
+"""Is told that an answer has ended, with the name of the error if one ended it; only the first time counts."""
+
 
 class _Message(Protocol):
     """One message of a stream, as it came."""
@@ -81,52 +84,71 @@ def _json(frame: Frame) -> str:
     return dump(frame.data, ascii_only=True) or ""
 
 
-def restored(chunks: Iterable[bytes], events: RestoredEvents) -> Iterator[bytes]:
-    """Gives the bytes of a stream with real values in them."""
+def restored(chunks: Iterable[bytes], events: RestoredEvents, ended: Ended) -> Iterator[bytes]:
+    """Gives the bytes of a stream with real values in them, and says when it has ended."""
     try:
         for chunk in chunks:
             if written := events.feed(chunk):
                 yield written
-    except Exception:
+    except Exception as error:
+        ended(error=type(error).__name__)
         if written := events.rest():
             yield written
         raise
-    if written := events.rest():
+    written = events.rest()
+    ended()
+    if written:
         yield written
 
 
 async def restored_async(
-    chunks: AsyncIterator[bytes], events: RestoredEvents, vault: Vault
+    chunks: AsyncIterator[bytes], events: RestoredEvents, vault: Vault, ended: Ended
 ) -> AsyncIterator[bytes]:
     """Gives the bytes of a stream with real values in them, as ``restored`` does, beside the event loop if ``vault`` waits."""
     try:
         async for chunk in chunks:
             if written := await beside(vault, events.feed, chunk):
                 yield written
-    except Exception:
+    except Exception as error:
+        ended(error=type(error).__name__)
         if written := await beside(vault, events.rest):
             yield written
         raise
-    if written := await beside(vault, events.rest):
+    written = await beside(vault, events.rest)
+    ended()
+    if written:
         yield written
 
 
-def body_of(library: Any, response: Any, events: RestoredEvents, vault: Vault) -> Any:
-    """Returns the body of a response of ``library`` that gives another response's events, restored from ``vault``."""
+def body_of(library: Any, response: Any, events: RestoredEvents, vault: Vault, answered: Ended) -> Any:
+    """Returns the body of a response of ``library`` that gives another response's events, restored from ``vault``.
+
+    Args:
+        library: The HTTP library.
+        response: The other response.
+        events: Restores its events.
+        vault: Where values come from.
+        answered: Called once it has ended, whether it was read to its end or not.
+    """
+
+    def ended(**how: Any) -> None:
+        answered(status=response.status_code, **how)
+
     if hasattr(response, "is_stream_consumed") and isinstance(response.stream, library.SyncByteStream):
-        return _sync_body(library.SyncByteStream)(response, events)
-    return _async_body(library.AsyncByteStream)(response, events, vault)
+        return _sync_body(library.SyncByteStream)(response, events, ended)
+    return _async_body(library.AsyncByteStream)(response, events, vault, ended)
 
 
 def _sync_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
-        def __init__(self, response: Any, events: RestoredEvents) -> None:
-            self._response, self._events = response, events
+        def __init__(self, response: Any, events: RestoredEvents, ended: Ended) -> None:
+            self._response, self._events, self._ended = response, events, ended
 
         def __iter__(self) -> Iterator[bytes]:
-            return restored(self._response.iter_bytes(), self._events)
+            return restored(self._response.iter_bytes(), self._events, self._ended)
 
         def close(self) -> None:
+            self._ended(error="closed")
             self._response.close()
 
     return Body
@@ -134,13 +156,14 @@ def _sync_body(base: Any) -> Any:
 
 def _async_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
-        def __init__(self, response: Any, events: RestoredEvents, vault: Vault) -> None:
-            self._response, self._events, self._vault = response, events, vault
+        def __init__(self, response: Any, events: RestoredEvents, vault: Vault, ended: Ended) -> None:
+            self._response, self._events, self._vault, self._ended = response, events, vault, ended
 
         def __aiter__(self) -> AsyncIterator[bytes]:
-            return restored_async(self._response.aiter_bytes(), self._events, self._vault)
+            return restored_async(self._response.aiter_bytes(), self._events, self._vault, self._ended)
 
         async def aclose(self) -> None:
+            self._ended(error="closed")
             await self._response.aclose()
 
     return Body

@@ -68,10 +68,14 @@ class _Sent:
 
     Attributes:
         request: The request.
+        sending: What is known of it, and what restores its answer.
     """
 
-    def __init__(self, request: Any, payload: Format | None, *, asked_for_stream: bool) -> None:
+    def __init__(
+        self, request: Any, sending: Sending, payload: Format | None = None, *, asked_for_stream: bool = False
+    ) -> None:
         self.request = request
+        self.sending = sending
         self._payload = payload
         self._asked_for_stream = asked_for_stream
 
@@ -107,34 +111,40 @@ class GuardedTransport:
         sent = self._outgoing(request, request.read(), session)
         # Authentication and redirects are the outer client's: done once more here, a password could follow a
         # redirect to another host.
-        response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        with sent.sending.under_way():
+            response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
         kind = sent.answer(response)
         if kind in ("events", "lines"):
-            return self._streamed(response, sent, session, lines=kind == "lines")
+            return self._streamed(response, sent, lines=kind == "lines")
         if kind != "json":
+            sent.sending.answered(status=response.status_code)
             return response
-        try:
-            response.read()
-        finally:
-            response.close()
-        return self._incoming(response, sent, session)
+        with sent.sending.under_way():
+            try:
+                response.read()
+            finally:
+                response.close()
+            return self._incoming(response, sent)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
         refuse_unread(request)
         session = self._guard.current_session()
         sent = await self._guard.aside(self._outgoing, request, await request.aread(), session)
-        response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        with sent.sending.under_way():
+            response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
         kind = sent.answer(response)
         if kind in ("events", "lines"):
-            return self._streamed(response, sent, session, lines=kind == "lines")
+            return self._streamed(response, sent, lines=kind == "lines")
         if kind != "json":
+            sent.sending.answered(status=response.status_code)
             return response
-        try:
-            await response.aread()
-        finally:
-            await response.aclose()
-        return await self._guard.aside(self._incoming, response, sent, session)
+        with sent.sending.under_way():
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+            return await self._guard.aside(self._incoming, response, sent)
 
     def close(self) -> None:
         """Close the sending client."""
@@ -168,60 +178,71 @@ class GuardedTransport:
 
     def _outgoing(self, request: Any, body: bytes, session: Session) -> _Sent:
         """Return the request that may be sent, and what is known of its answer."""
-        parsed = readable_body(request, body)
-        texts = [text for text in url_texts(request.url) if not harmless(text)]
-        if any(self._guard.scan(texts)):
-            raise UnsupportedPayload(
-                "the request was not sent: its URL holds personal information, which cannot be swapped "
-                "there; put it into a message"
-            )
         payload = format_in(request)
-        sending = Sending(session, self._guard.policy.policy.catalogue.match(str(request.url)))
-        if parsed is None or payload is None:
-            sending.settled()
-            return _Sent(request, None, asked_for_stream=False)
-        redacted = payload.request.redact(parsed.value, sending)
-        others = [value for _, value in headers_without(request.headers, "authorization", "x-api-key")]
-        sending.check([redacted, [value.decode("utf-8", "replace") for value in others]])
-        text = dump(redacted)
-        if text is None:
-            raise UnsupportedPayload(
-                "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
-                "clean the text with .encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        parsed = readable_body(request, body)
+        sending = Sending(
+            session,
+            self._guard.policy.policy.catalogue.match(str(request.url)),
+            caller="http",
+            model=None
+            if payload is None or parsed is None
+            else payload.model(request.url.path, parsed.value),
+            operation="request" if payload is None else payload.operation,
+        )
+        with sending.refusing():
+            texts = [text for text in url_texts(request.url) if not harmless(text)]
+            if any(self._guard.scan(texts)):
+                raise UnsupportedPayload(
+                    "the request was not sent: its URL holds personal information, which cannot be swapped "
+                    "there; put it into a message"
+                )
+            others = [value for _, value in headers_without(request.headers, "authorization", "x-api-key")]
+            plain = [value.decode("utf-8", "replace") for value in others]
+            if parsed is None or payload is None:
+                sending.release(plain)
+                return _Sent(request, sending)
+            redacted = payload.request.redact(parsed.value, sending)
+            text = dump(redacted)
+            if text is None:
+                raise UnsupportedPayload(
+                    "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
+                    "clean the text with .encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+                )
+            headers = headers_without(
+                request.headers, "content-length", "transfer-encoding", "content-encoding", "content-type"
             )
-        headers = headers_without(
-            request.headers, "content-length", "transfer-encoding", "content-encoding", "content-type"
-        )
-        outgoing = self._library.Request(
-            request.method,
-            request.url,
-            headers=[*headers, (b"content-type", b"application/json")],
-            content=text.encode(),
-            extensions=request.extensions,
-        )
-        return _Sent(outgoing, payload, asked_for_stream=payload.streams(parsed.value))
+            outgoing = self._library.Request(
+                request.method,
+                request.url,
+                headers=[*headers, (b"content-type", b"application/json")],
+                content=text.encode(),
+                extensions=request.extensions,
+            )
+            sending.release([redacted, plain])
+        return _Sent(outgoing, sending, payload, asked_for_stream=payload.streams(parsed.value))
 
-    def _streamed(self, response: Any, sent: _Sent, session: Session, *, lines: bool) -> Any:
+    def _streamed(self, response: Any, sent: _Sent, *, lines: bool) -> Any:
         """Return the answer with a body that is restored while it is read."""
-        answer = sent.payload.stream(session, self._guard.restore_tools)
+        answer = sent.payload.stream(sent.sending, self._guard.restore_tools)
         events = RestoredEvents(answer, lines=lines)
         headers = headers_without(response.headers, "content-length", "content-encoding")
         return self._library.Response(
             response.status_code,
             headers=headers,
-            stream=body_of(self._library, response, events, self._guard.vault),
+            stream=body_of(self._library, response, events, self._guard.vault, sent.sending.answered),
             extensions=response.extensions,
         )
 
-    def _incoming(self, response: Any, sent: _Sent, session: Session) -> Any:
+    def _incoming(self, response: Any, sent: _Sent) -> Any:
         """Return the answer, read and decoded, with the real values in it."""
         body: bytes = response.content
         parsed = load(body)
         if parsed is not None:
-            answer = sent.payload.restore_answer(parsed.value, session, self._guard.restore_tools)
+            answer = sent.payload.restore_answer(parsed.value, sent.sending, self._guard.restore_tools)
             if answer != parsed.value:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
+        sent.sending.answered(status=response.status_code)
         headers = headers_without(response.headers, "content-length", "transfer-encoding", "content-encoding")
         return self._library.Response(
             response.status_code,

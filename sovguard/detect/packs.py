@@ -7,6 +7,7 @@ is an error, never skipped.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -35,9 +36,20 @@ def built_in_pack() -> Pack:
         kind = table.get("kind", "recognizer")
         if kind == "false_friends":
             friends += false_friends(table, item.name)
-        elif kind not in ("names", "name_model"):
+        elif kind not in ("names", "name_model", "topics"):
             recognizers.append(recognizer(table, item.name, trusted=True))
     return Pack(tuple(recognizers), tuple(friends))
+
+
+@cache
+def pack_digest() -> str:
+    """Returns the SHA-256 of everything in the built-in pack, in hex: names and contents of its files."""
+    digest = hashlib.sha256()
+    for item in sorted(resources.files("sovguard.recognizers").iterdir(), key=lambda entry: entry.name):
+        if item.name.endswith((".toml", ".txt", ".npz")):
+            digest.update(item.name.encode())
+            digest.update(item.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

@@ -43,6 +43,19 @@ class Format:
 
     streams_by_default: bool = False
 
+    @property
+    def operation(self) -> str:
+        """What is asked for: ``chat`` or ``embeddings``."""
+        return "embeddings" if "embed" in self.path else "chat"
+
+    def model(self, path: str, body: object) -> str | None:
+        """Returns the model that a request asks for, in its body or its path."""
+        if "*" in self.path:
+            last = path.rstrip("/").rpartition("/")[2]
+            return last.partition(":")[0] or None
+        name = body.get("model") if isinstance(body, dict) else None
+        return name if isinstance(name, str) else None
+
     def streams(self, body: object) -> bool:
         """Tells whether a request asks for a streamed answer."""
         return isinstance(body, dict) and bool(body.get("stream", self.streams_by_default))

@@ -75,6 +75,7 @@ class Lane:
     Attributes:
         unresolved: Strings that look like surrogates but stand for nothing in this session, each once.
         expired: Surrogates whose values have come to their end or were erased, each once.
+        restored: How many surrogates gave way to their values.
     """
 
     __slots__ = (
@@ -87,6 +88,7 @@ class Lane:
         "_sink",
         "_torn",
         "expired",
+        "restored",
         "unresolved",
     )
 
@@ -103,6 +105,7 @@ class Lane:
         self._torn = False
         self.unresolved: list[str] = []
         self.expired: list[str] = []
+        self.restored = 0
 
     def __repr__(self) -> str:
         return f"Lane({len(self._held)} characters held)"
@@ -170,9 +173,11 @@ class Lane:
                     cut = hit.start - 1
                     break
                 parts += (text[at : source.start], source.written)
+                self.restored += 1
                 at = source.end
                 continue
             parts += (text[at : hit.start], hit.written())
+            self.restored += 1
             at = self._behind(text, at, hit, parts, final=final)
             if self._open is not None:
                 cut = at

@@ -11,6 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from sovguard import ConfigError, ForeignSurrogate, Guard, InputError, UnsupportedPayload
+from sovguard.sending import Sending
+from sovguard.session import Session
 from tests.clients.conftest import Serve
 from tests.conformance.conftest import swept  # noqa: F401
 from tests.conformance.drivers import RESULT
@@ -35,6 +37,11 @@ class Memo(BaseModel):
 
     who: str
     n: int
+
+
+def to_loopback(session: Session) -> Sending:
+    """A request of a session to this machine."""
+    return Sending(session, session.guard.destination("loopback"), caller="test")
 
 
 def test_an_agents_structured_answer_holds_values(guard: Guard, run_server: Serve) -> None:
@@ -231,7 +238,7 @@ def test_litellm_formats_and_sessions(guard: Guard, run_server: Serve) -> None:
     """The proxy's other formats are read too; a request without a session's name leaves nothing behind."""
     from sovguard.clients.litellm import SovguardGuardrail
 
-    guardrail = SovguardGuardrail(guard)
+    guardrail = SovguardGuardrail(guard, destination="loopback")
 
     async def through(call: str, data: dict[str, Any], answer: Any) -> Any:
         sent = await guardrail.async_pre_call_hook(None, None, data, call)
@@ -269,7 +276,7 @@ def test_litellm_streams_events_as_bytes(guard: Guard, run_server: Serve) -> Non
     from sovguard.clients.sse import EventReader
     from sovguard.demo_server import Received
 
-    guardrail = SovguardGuardrail(guard)
+    guardrail = SovguardGuardrail(guard, destination="loopback")
     data = {"messages": [{"role": "user", "content": TEXT}], "max_tokens": 9, "stream": True}
 
     async def run() -> str:
@@ -305,7 +312,7 @@ def test_arguments_of_calls_are_looked_through(run_server: Serve) -> None:
         "temperature": 0.1,
         "schema": Memo,
     }
-    _, sent = redacted([HumanMessage("가")], bound, session)
+    _, sent = redacted([HumanMessage("가")], bound, to_loopback(session))
     assert NAME not in repr(sent)
     assert PHONE not in repr(sent)
     assert (sent["temperature"], sent["schema"]) == (0.1, Memo)
@@ -316,18 +323,18 @@ def test_arguments_of_calls_are_looked_through(run_server: Serve) -> None:
         {"note": NAME.encode()},
     ):
         with pytest.raises(UnsupportedPayload):
-            redacted([HumanMessage("가")], wrong, session)
+            redacted([HumanMessage("가")], wrong, to_loopback(session))
     for message in (
         ChatMessage(role=f"고객 {NAME}", content="가"),
         HumanMessage("가", additional_kwargs={"note": (PHONE,)}),
     ):
         with pytest.raises(UnsupportedPayload):
-            redacted([message], {}, session)
+            redacted([message], {}, to_loopback(session))
     for block in (
         {"type": "text", "text": "가", "extras": {"note": PHONE}},
         {"type": "thinking", "thinking": PHONE},
     ):
-        (told,), _ = redacted([HumanMessage([block])], {}, session)  # type: ignore[list-item]
+        (told,), _ = redacted([HumanMessage([block])], {}, to_loopback(session))  # type: ignore[list-item]
         assert PHONE not in repr(told)
 
 
@@ -392,13 +399,13 @@ def test_files_of_frameworks_keep_their_octets_and_nothing_else() -> None:
     assert PHONE not in repr(sent[0].to_dict())
     session = guard.current_session()
     document = ChatMessage(role="user", blocks=[DocumentBlock(data=b"QUJD", title=f"{NAME} 차트")])
-    (told,), _ = _redacted([document], {}, session)
+    (told,), _ = _redacted([document], {}, to_loopback(session))
     assert NAME not in repr(told)
     with pytest.raises(UnsupportedPayload):
         _redacted(
             [ChatMessage(role="user", blocks=[ImageBlock(url=f"https://example.com/{PHONE}.png")])],
             {},
-            session,
+            to_loopback(session),
         )
 
 
@@ -424,7 +431,7 @@ def test_litellm_looks_through_what_goes_along(guard: Guard) -> None:
     """Fallbacks and headers are looked through, the user is swapped, and a caller's notes are not taken for the guardrail's."""
     from sovguard.clients.litellm import SovguardGuardrail
 
-    guardrail = SovguardGuardrail(guard)
+    guardrail = SovguardGuardrail(guard, destination="loopback")
     asked: dict[str, Any] = {"messages": [{"role": "user", "content": "가"}]}
 
     async def run() -> None:

@@ -285,7 +285,7 @@ class LiteLLM(Asynchronous):
 
     def __init__(self, guard: Guard, base_url: str) -> None:
         super().__init__(guard, base_url)
-        self.guardrail = SovguardGuardrail(guard)
+        self.guardrail = SovguardGuardrail(guard, destination="loopback")
         self.session = uuid.uuid4().hex
 
     async def _sent(self, told: list[Any], **more: Any) -> tuple[dict[str, Any], Any]:
