@@ -363,7 +363,7 @@ def test_other_tools_get_surrogates_in_streams_that_give_whole_calls() -> None:
 
     for inner in (Streaming(responses=[]), Whole(responses=[], disable_streaming=True)):
         whole: Any = None
-        for chunk in GuardedChatModel(guard=guard, inner=inner).stream("가"):
+        for chunk in GuardedChatModel(guard=guard, inner=inner, destination="loopback").stream("가"):
             whole = chunk if whole is None else whole + chunk
         assert [call["args"]["who"] for call in whole.tool_calls] == [NAME, person, NAME]
 

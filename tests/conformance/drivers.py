@@ -456,13 +456,13 @@ class Decorated(Driver):
         self.client = httpx.Client(timeout=20)
         url = f"{base_url}/chat/completions"
 
-        @guard.protect
+        @guard.protect(destination="loopback")
         def ask(turns: list[dict[str, str]]) -> str:
             reply = self.client.post(url, json={"model": "m", "messages": turns}).raise_for_status()
             said: str = reply.json()["choices"][0]["message"]["content"]
             return said
 
-        @guard.protect
+        @guard.protect(destination="loopback")
         def pieces(turns: list[dict[str, str]]) -> Iterator[str]:
             reader = EventReader()
             body = {"model": "m", "messages": turns, "stream": True}

@@ -238,7 +238,7 @@ class Haystack(Driver):
             api_key=Secret.from_token("key"), model="m", api_base_url=base_url
         )
         self.pipeline = Pipeline()
-        self.pipeline.add_component("redact", SurrogateRedactor(guard))
+        self.pipeline.add_component("redact", SurrogateRedactor(guard, destination="loopback"))
         self.pipeline.add_component("llm", self.generator)
         self.pipeline.add_component("restore", SurrogateRestorer(guard))
         self.pipeline.connect("redact.messages", "llm.messages")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -56,6 +57,8 @@ ALL: list[type[Driver]] = [
 ]
 STREAMS = [each for each in ALL if each.streams]
 CALLS = [each for each in ALL if each.calls]
+POLICY = os.environ.get("SOVGUARD_TEST_POLICY", "kr-pipa")
+"""Under which profile all of this holds; every one of them lets everything go to one's own machine, swapped for surrogates."""
 SAID = f"받은 말: {TEXT}"
 
 Start = Callable[..., tuple[Driver, LocalServer, Guard]]
@@ -73,6 +76,7 @@ def start() -> Iterator[Start]:
             guard: Guard | None = None,
             **settings: Any,
         ) -> tuple[Driver, LocalServer, Guard]:
+            settings.setdefault("policy", POLICY)
             guard = guard or Guard(_analyzer=PatternAnalyzer(), **settings)
             server = stack.enter_context(serve(answer))
             stack.callback(assert_only_surrogates, server)

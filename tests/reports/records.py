@@ -94,14 +94,24 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
     places.append(place("azure-korea", "microsoft", "Microsoft Corporation", "US", "KR", retention="unknown"))
     places.append(place("mistral", "mistral", "Mistral AI SAS", "FR", "FR", storage_region="DE"))
     places.append(place("upstage", "upstage", "주식회사 업스테이지", "KR", "KR", retention="unknown"))
-    places.append(place("deepseek", "deepseek", "Hangzhou DeepSeek AI Co., Ltd.", "CN", "CN", training_use="yes"))
+    places.append(
+        place("deepseek", "deepseek", "Hangzhou DeepSeek AI Co., Ltd.", "CN", "CN", training_use="yes")
+    )
     weights = [30, 9, 22, 12, 1, 14, 6, 3, 5, 1]
     models = {
         "openai": ["gpt-5.2", "gpt-5.2-mini"], "bedrock-seoul": ["claude-sonnet-4-6"], "clova": ["HCX-007", "HCX-DASH-002"],
         "own": ["EXAONE-4.0-32B"], "cheap-api": ["free-large"], "anthropic": ["claude-opus-4-6", "claude-sonnet-4-6"],
         "azure-korea": ["gpt-5.2"], "mistral": ["mistral-large-3"], "upstage": ["solar-pro3"], "deepseek": ["deepseek-chat"],
     }  # fmt: skip
-    types = ["PERSON", "PHONE_NUMBER", "EMAIL_ADDRESS", "KR_ADDRESS", "KR_RRN", "CREDIT_CARD", "KR_BANK_ACCOUNT"]
+    types = [
+        "PERSON",
+        "PHONE_NUMBER",
+        "EMAIL_ADDRESS",
+        "KR_ADDRESS",
+        "KR_RRN",
+        "CREDIT_CARD",
+        "KR_BANK_ACCOUNT",
+    ]
     types += ["KR_BRN", "DATE_OF_BIRTH", "ID_NUMBER", "EMPLOYEE_CODE"]
     how_often = [30, 18, 12, 9, 3, 2, 4, 3, 4, 6, 1]
     span = 61 * DAY
@@ -114,7 +124,7 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
         to = drawn.choices(places, weights)[0]
         abroad = to["jurisdiction"] not in ("KR", "own")
         counts: dict[str, dict[str, int]] = {}
-        for name in set(drawn.choices(types, how_often, k=drawn.randrange(5))):
+        for name in sorted(set(drawn.choices(types, how_often, k=drawn.randrange(5)))):
             action = "tokenize" if name not in ("KR_RRN", "CREDIT_CARD") or not abroad else "remove"
             if name == "KR_BRN":
                 action = "allow"
@@ -124,7 +134,13 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
         more: Record = {}
         chance = drawn.random()
         if to is ODD or (chance < 0.03 and abroad):
-            more = {"outcome": "block", "rules": ["kr-pipa/unknown-law" if to is ODD else "kr-pipa/cards-abroad", "kr-pipa/surrogates-everywhere"]}
+            more = {
+                "outcome": "block",
+                "rules": [
+                    "kr-pipa/unknown-law" if to is ODD else "kr-pipa/cards-abroad",
+                    "kr-pipa/surrogates-everywhere",
+                ],
+            }
         elif chance < 0.07 and abroad:
             more = {"outcome": "reroute", "addressed": to, "rules": ["kr-pipa/health-stays-home"]}
             to = CLOVA
@@ -132,6 +148,9 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
             more = {"outcome": "refused", "reason": drawn.choice(["egress", "payload", "error"]), "rules": []}
         elif number < asked // 9:
             more = {"dry_run": True, "outcome": drawn.choices(["send", "block", "reroute"], [9, 1, 1])[0]}
+            more["rules"] = ["kr-pipa/surrogates-everywhere"]
+            if more["outcome"] != "send":
+                more["rules"].append("kr-pipa/cards-abroad" if more["outcome"] == "block" else "kr-pipa/health-stays-home")
             if more["outcome"] == "reroute":
                 more["addressed"], to = to, CLOVA
         if to is ODD and drawn.random() < 0.3:

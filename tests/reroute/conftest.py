@@ -22,3 +22,10 @@ def rerouted() -> Iterator[Rerouted]:
             return stack.enter_context(serve(rerouting(asked, model))), asked
 
         yield run
+
+
+@pytest.fixture
+def kept() -> Iterator[ExitStack]:
+    """Closes the clients of a test."""
+    with ExitStack() as stack:
+        yield stack

@@ -35,7 +35,7 @@ NAMES = [
 
 @dataclass(frozen=True)
 class Model:
-    """What a model answers, whatever it is asked."""
+    """What a model answers, whatever it is asked; without a reason to end, its stream breaks off."""
 
     text: str = ""
     reasoning: str = ""
@@ -64,7 +64,7 @@ class Model:
         for index, (call_id, name, arguments) in enumerate(self.calls):
             given.append(called(index, call_id=call_id, name=name, arguments=""))
             given += [called(index, arguments=piece) for piece in cut(arguments)]
-        given.append(chunk(finish=self.finish))
+        given.append(chunk(finish=self.finish or None))
         if self.usage:
             given.append({**LIKE, "object": "chat.completion.chunk", "choices": [], "usage": self.usage})
         return given
@@ -120,9 +120,9 @@ def rerouting(asked: list[dict[str, Any]], model: Model | None = None) -> Callab
             question = streamed(question)
         asked.append(question)
         if not question.get("stream"):
-            whole = model.whole() if model else json.loads(_ask(question).body)
+            whole = model.whole() if model else ask(question)[0]
             return Reply(json.dumps(how.answer(whole, body)).encode())
-        chunks = model.chunks(lambda text: pieces_of(text, 2)) if model else _read(_ask(question))
+        chunks = model.chunks(lambda text: pieces_of(text, 2)) if model else ask(question)
         write = line if how.lines else event
         raw = b"".join(
             write(frame.name, json.dumps(frame.data)) for frame in events(how.stream(body), chunks)
@@ -137,11 +137,11 @@ def pieces_of(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def _ask(question: dict[str, Any]) -> Reply:
-    return chat(Received("POST", "/v1/chat/completions", {}, json.dumps(question).encode()))
-
-
-def _read(reply: Reply) -> list[dict[str, Any]]:
+def ask(question: dict[str, Any]) -> list[dict[str, Any]]:
+    """The chunks of what a model that repeats what it is told answers; one if it was not asked for a stream."""
+    reply = chat(Received("POST", "/v1/chat/completions", {}, json.dumps(question).encode()))
     reader = EventReader()
     found = [each for piece in reply.pieces for each in reader.feed(piece)]
-    return [json.loads(each.data) for each in found if each.data and each.data != "[DONE]"]
+    return [json.loads(each.data) for each in found if each.data and each.data != "[DONE]"] or [
+        json.loads(reply.body)
+    ]
