@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from sovguard.cli_doctor import doctor
+from sovguard.cli_ledger import ledger as ledger_commands
 from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
 from sovguard.cli_policy import policy as policy_commands
 from sovguard.cli_vault import vault as vault_commands
@@ -86,6 +87,7 @@ def cli() -> None:
 
 
 cli.add_command(doctor)
+cli.add_command(ledger_commands)
 cli.add_command(policy_commands)
 cli.add_command(vault_commands)
 

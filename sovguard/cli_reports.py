@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -211,17 +212,17 @@ def records_in(source: str) -> Iterator[Mapping[str, Any]]:
         InputError: It cannot be read, or a line is no record. The line is not quoted.
     """
     try:
-        lines: Iterable[bytes] = sys.stdin.buffer if source == "-" else Path(source).open("rb")  # noqa: SIM115
-        for place, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                record = None
-            if not isinstance(record, dict):
-                raise InputError(f"{source}: line {place} is no record: each is one JSON object")
-            yield record
+        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as lines:
+            for place, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    record = None
+                if not isinstance(record, dict):
+                    raise InputError(f"{source}: line {place} is no record: each is one JSON object")
+                yield record
     except OSError as error:
         raise InputError(
             f"{source} cannot be read ({error.strerror}); name the file with --records"

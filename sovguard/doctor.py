@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sovguard.clients.transport import guard_of
+from sovguard.clients.http_clients import guard_of
 
 Severity = Literal["leak", "check"]
 

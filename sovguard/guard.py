@@ -295,13 +295,13 @@ class Guard:
 
     def http_client(self, **kwargs: Any) -> Any:
         """Return an HTTP client for a model client: it redacts requests and restores answers."""
-        from sovguard.clients.transport import http_client
+        from sovguard.clients.http_clients import http_client
 
         return http_client(self, **kwargs)
 
     def async_http_client(self, **kwargs: Any) -> Any:
         """Return the asynchronous twin of ``http_client``."""
-        from sovguard.clients.transport import async_http_client
+        from sovguard.clients.http_clients import async_http_client
 
         return async_http_client(self, **kwargs)
 

@@ -35,6 +35,7 @@ class Sending:
         caller: Who sends: ``http``, the name of a framework, ``protect`` and the name of a function.
         model: The model that is asked for, if that is known.
         operation: What is asked for: ``chat`` or ``embeddings``.
+        addressed: Where the caller addressed it to, if it is tried elsewhere because that is out.
 
     Attributes:
         caller: Who sends.
@@ -49,9 +50,11 @@ class Sending:
         caller: str,
         model: str | None = None,
         operation: str = "chat",
+        addressed: Destination | None = None,
     ) -> None:
         self._session = session
         self._destination = destination
+        self._addressed = addressed
         self.caller = caller
         self._model = model
         self._hits: list[Detection] = []
@@ -79,6 +82,12 @@ class Sending:
     def allowed_media(self) -> frozenset[str]:
         """What the guard lets requests hold that cannot be inspected."""
         return self._session.allowed_media
+
+    @property
+    def destination(self) -> Destination | None:
+        """Where it goes, as far as that is known."""
+        decided = None if self._decision is None else self._decision.enforced().destination
+        return self._destination if decided is None else decided
 
     @property
     def decision(self) -> Decision:
@@ -252,8 +261,9 @@ class Sending:
         }
         if reason:
             record["reason"] = reason
-        if decision is not None and decision.came_from is not None:
-            record["addressed"] = _facts(decision.came_from)
+        addressed = self._addressed or (None if decision is None else decision.came_from)
+        if addressed is not None:
+            record["addressed"] = _facts(addressed)
         self._written = guard.ledger.append("request", record)
 
 

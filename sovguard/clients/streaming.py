@@ -32,6 +32,18 @@ class _Message(Protocol):
     def with_data(self, data: str) -> bytes: ...
 
 
+class Events(Protocol):
+    """Turns the bytes of an answer's events into others."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Returns what can be passed on after ``chunk``; may be empty."""
+        ...
+
+    def rest(self) -> bytes:
+        """Returns what is left once nothing more comes."""
+        ...
+
+
 class RestoredEvents:
     """Turns the bytes of an answer's events into those with real values in them.
 
@@ -84,7 +96,7 @@ def _json(frame: Frame) -> str:
     return dump(frame.data, ascii_only=True) or ""
 
 
-def restored(chunks: Iterable[bytes], events: RestoredEvents, ended: Ended) -> Iterator[bytes]:
+def restored(chunks: Iterable[bytes], events: Events, ended: Ended) -> Iterator[bytes]:
     """Gives the bytes of a stream with real values in them, and says when it has ended."""
     try:
         for chunk in chunks:
@@ -102,7 +114,7 @@ def restored(chunks: Iterable[bytes], events: RestoredEvents, ended: Ended) -> I
 
 
 async def restored_async(
-    chunks: AsyncIterator[bytes], events: RestoredEvents, vault: Vault, ended: Ended
+    chunks: AsyncIterator[bytes], events: Events, vault: Vault, ended: Ended
 ) -> AsyncIterator[bytes]:
     """Gives the bytes of a stream with real values in them, as ``restored`` does, beside the event loop if ``vault`` waits."""
     try:
@@ -120,7 +132,7 @@ async def restored_async(
         yield written
 
 
-def body_of(library: Any, response: Any, events: RestoredEvents, vault: Vault, answered: Ended) -> Any:
+def body_of(library: Any, response: Any, events: Events, vault: Vault, answered: Ended) -> Any:
     """Returns the body of a response of ``library`` that gives another response's events, restored from ``vault``.
 
     Args:
@@ -141,7 +153,7 @@ def body_of(library: Any, response: Any, events: RestoredEvents, vault: Vault, a
 
 def _sync_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
-        def __init__(self, response: Any, events: RestoredEvents, ended: Ended) -> None:
+        def __init__(self, response: Any, events: Events, ended: Ended) -> None:
             self._response, self._events, self._ended = response, events, ended
 
         def __iter__(self) -> Iterator[bytes]:
@@ -156,7 +168,7 @@ def _sync_body(base: Any) -> Any:
 
 def _async_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
-        def __init__(self, response: Any, events: RestoredEvents, vault: Vault, ended: Ended) -> None:
+        def __init__(self, response: Any, events: Events, vault: Vault, ended: Ended) -> None:
             self._response, self._events, self._vault, self._ended = response, events, vault, ended
 
         def __aiter__(self) -> AsyncIterator[bytes]:

@@ -2,16 +2,15 @@
 
 Sits below a client, so that retries, redirects and authentication above it each pass through here again;
 the same request gives the same bytes every time. The real sending is left to another client of the same
-library, with all of its own settings. Neither library is imported before a client of it is asked for.
+library, with all of its own settings. What the policy sends elsewhere is asked there, and answered as it was asked.
 """
 
 from __future__ import annotations
 
-import functools
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from sovguard.clients.rerouting import Elsewhere, TranslatedEvents
 from sovguard.clients.streaming import RestoredEvents, body_of
 from sovguard.clients.wire import (
     comes_as,
@@ -21,7 +20,7 @@ from sovguard.clients.wire import (
     refuse_unread,
     url_texts,
 )
-from sovguard.errors import ConfigError, InputError, UnsupportedPayload
+from sovguard.errors import PolicyBlocked, UnsupportedPayload
 from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.slots import harmless
@@ -29,38 +28,11 @@ from sovguard.sending import Sending
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
+    from sovguard.policy import Target
     from sovguard.session import Session
 
-LIBRARIES = ("httpx2", "httpx")
-"""The HTTP libraries whose clients can be made or built upon, the preferred one first."""
-
-
-def http_client(guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any) -> Any:
-    """Return an ``httpx2.Client`` or ``httpx.Client`` that redacts chat requests and restores answers.
-
-    What a model client sends by another way, such as a websocket, does not come by here; ``wrap`` refuses it.
-
-    Args:
-        guard: Whose current session is used, at the time of each request.
-        client: Build upon this client: its transport, proxies, hooks, authentication and headers stay in use,
-            and it is not changed. Closing the one closes the other, as with any transport.
-        library: ``"httpx2"`` or ``"httpx"``; by default the first of these that is installed.
-        **settings: Passed on to the client, as in ``httpx2.Client(timeout=30)``.
-    """
-    return _guarded(guard, client, library, settings, "Client")
-
-
-def async_http_client(
-    guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any
-) -> Any:
-    """Return the asynchronous twin of ``http_client``: an ``AsyncClient`` of httpx2 or httpx."""
-    return _guarded(guard, client, library, settings, "AsyncClient")
-
-
-def guard_of(client: Any) -> Guard | None:
-    """Return the guard that protects an HTTP client, or ``None`` if none does."""
-    guard: Guard | None = getattr(client, "sovguard_guard", None)
-    return guard
+_OUT = frozenset({502, 503, 504, 529})
+"""Statuses by which a provider says that it is out."""
 
 
 class _Sent:
@@ -69,25 +41,49 @@ class _Sent:
     Attributes:
         request: The request.
         sending: What is known of it, and what restores its answer.
+        elsewhere: If it goes to another model than it was made for: how it is asked there.
     """
 
     def __init__(
-        self, request: Any, sending: Sending, payload: Format | None = None, *, asked_for_stream: bool = False
+        self,
+        request: Any,
+        sending: Sending,
+        payload: Format | None = None,
+        *,
+        asked_for_stream: bool = False,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.request = request
         self.sending = sending
+        self.elsewhere = elsewhere
         self._payload = payload
         self._asked_for_stream = asked_for_stream
 
     @property
     def payload(self) -> Format:
-        """The format it is in."""
+        """The format that the caller made it in."""
         assert self._payload is not None  # noqa: S101
         return self._payload
 
     def answer(self, response: Any) -> str:
         """Tell how the answer comes: "json", "events", "lines", or "" if there is nothing to restore in it."""
         return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
+
+
+def _elsewhere(
+    target: Target, payload: Format, body: dict[str, Any], asked: str | None, request: Any
+) -> Elsewhere:
+    """Return how a request is asked of a target.
+
+    Raises:
+        UnsupportedPayload: It cannot be asked there, or answered as the caller wants it.
+    """
+    sse = "event-stream" in request.headers.get("accept", "")
+    if payload.name == "Gemini streamGenerateContent" and b"alt=sse" not in request.url.query:
+        raise UnsupportedPayload(
+            "the request could not be rerouted: its answer would have to be one JSON array; ask with alt=sse"
+        )
+    return Elsewhere(target, payload, body, asked, as_events=sse and payload.name.startswith("CLOVA"))
 
 
 class GuardedTransport:
@@ -107,12 +103,27 @@ class GuardedTransport:
     def handle_request(self, request: Any) -> Any:
         """Send a request and return its answer; nothing is sent if any step before it fails."""
         refuse_unread(request)
-        session = self._guard.current_session()
-        sent = self._outgoing(request, request.read(), session)
-        # Authentication and redirects are the outer client's: done once more here, a password could follow a
-        # redirect to another host.
-        with sent.sending.under_way():
-            response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        session, body = self._guard.current_session(), request.read()
+        sent = self._outgoing(request, body, session)
+        others = self._others(sent)
+        while True:
+            try:
+                # Authentication and redirects are the outer client's: done once more here, a password could follow a
+                # redirect to another host.
+                with sent.sending.under_way():
+                    response = self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+            except self._library.TransportError:
+                if (following := self._following(request, body, session, others)) is None:
+                    raise
+            else:
+                following = None
+                if response.status_code in _OUT:
+                    following = self._following(request, body, session, others)
+                if following is None:
+                    break
+                sent.sending.answered(status=response.status_code, error="out")
+                response.close()
+            sent = following
         kind = sent.answer(response)
         if kind in ("events", "lines"):
             return self._streamed(response, sent, lines=kind == "lines")
@@ -129,10 +140,27 @@ class GuardedTransport:
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
         refuse_unread(request)
-        session = self._guard.current_session()
-        sent = await self._guard.aside(self._outgoing, request, await request.aread(), session)
-        with sent.sending.under_way():
-            response = await self._client.send(sent.request, stream=True, auth=None, follow_redirects=False)
+        aside, session, body = self._guard.aside, self._guard.current_session(), await request.aread()
+        sent = await aside(self._outgoing, request, body, session)
+        others = self._others(sent)
+        while True:
+            try:
+                with sent.sending.under_way():
+                    response = await self._client.send(
+                        sent.request, stream=True, auth=None, follow_redirects=False
+                    )
+            except self._library.TransportError:
+                if (following := await aside(self._following, request, body, session, others)) is None:
+                    raise
+            else:
+                following = None
+                if response.status_code in _OUT:
+                    following = await aside(self._following, request, body, session, others)
+                if following is None:
+                    break
+                sent.sending.answered(status=response.status_code, error="out")
+                await response.aclose()
+            sent = following
         kind = sent.answer(response)
         if kind in ("events", "lines"):
             return self._streamed(response, sent, lines=kind == "lines")
@@ -144,7 +172,7 @@ class GuardedTransport:
                 await response.aread()
             finally:
                 await response.aclose()
-            return await self._guard.aside(self._incoming, response, sent)
+            return await aside(self._incoming, response, sent)
 
     def close(self) -> None:
         """Close the sending client."""
@@ -176,18 +204,27 @@ class GuardedTransport:
     ) -> None:
         await self.aclose()
 
-    def _outgoing(self, request: Any, body: bytes, session: Session) -> _Sent:
-        """Return the request that may be sent, and what is known of its answer."""
+    def _outgoing(self, request: Any, body: bytes, session: Session, via: Target | None = None) -> _Sent:
+        """Return the request that may be sent, and what is known of its answer.
+
+        Args:
+            request: The caller's.
+            body: What it holds.
+            session: Whose surrogates are used.
+            via: The target to ask in place of where it is addressed to.
+        """
         payload = format_in(request)
         parsed = readable_body(request, body)
+        policy = self._guard.policy.policy
+        addressed = policy.catalogue.match(str(request.url))
+        asked = None if payload is None or parsed is None else payload.model(request.url.path, parsed.value)
         sending = Sending(
             session,
-            self._guard.policy.policy.catalogue.match(str(request.url)),
+            addressed if via is None else policy.catalogue.named(via.destination),
             caller="http",
-            model=None
-            if payload is None or parsed is None
-            else payload.model(request.url.path, parsed.value),
+            model=asked,
             operation="request" if payload is None else payload.operation,
+            addressed=None if via is None else addressed,
         )
         with sending.refusing():
             texts = [text for text in url_texts(request.url) if not harmless(text)]
@@ -202,30 +239,64 @@ class GuardedTransport:
                 sending.release(plain)
                 return _Sent(request, sending)
             redacted = payload.request.redact(parsed.value, sending)
-            text = dump(redacted)
-            if text is None:
-                raise UnsupportedPayload(
-                    "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
-                    "clean the text with .encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-                )
-            headers = headers_without(
-                request.headers, "content-length", "transfer-encoding", "content-encoding", "content-type"
+            target = policy.targets.get(sending.decision.enforced().reroute_to, via)
+            elsewhere = None if target is None else _elsewhere(target, payload, redacted, asked, request)
+            if elsewhere is not None:
+                outgoing = elsewhere.request(self._library, request.extensions)
+                sending.release(elsewhere.body)
+            else:
+                outgoing = self._rewritten(request, redacted)
+                sending.release([redacted, plain])
+        streams = payload.streams(parsed.value)
+        return _Sent(outgoing, sending, payload, asked_for_stream=streams, elsewhere=elsewhere)
+
+    def _rewritten(self, request: Any, body: dict[str, Any]) -> Any:
+        text = dump(body)
+        if text is None:
+            raise UnsupportedPayload(
+                "the request was not sent: it holds half of a UTF-16 pair, which is no character; "
+                "clean the text with .encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
             )
-            outgoing = self._library.Request(
-                request.method,
-                request.url,
-                headers=[*headers, (b"content-type", b"application/json")],
-                content=text.encode(),
-                extensions=request.extensions,
-            )
-            sending.release([redacted, plain])
-        return _Sent(outgoing, sending, payload, asked_for_stream=payload.streams(parsed.value))
+        headers = headers_without(
+            request.headers, "content-length", "transfer-encoding", "content-encoding", "content-type"
+        )
+        return self._library.Request(
+            request.method,
+            request.url,
+            headers=[*headers, (b"content-type", b"application/json")],
+            content=text.encode(),
+            extensions=request.extensions,
+        )
+
+    def _others(self, sent: _Sent) -> list[Target]:
+        """Return the targets that may be tried if the one that was asked is out; the last is tried first."""
+        policy, at = self._guard.policy.policy, sent.sending.destination
+        names = () if at is None else policy.fallbacks.get(at.id, ())
+        return [policy.targets[name] for name in reversed(names)]
+
+    def _following(self, request: Any, body: bytes, session: Session, others: list[Target]) -> _Sent | None:
+        """Return the request for the next target that it may go to; ``None`` if there is none. Those tried are taken out."""
+        while others:
+            target = others.pop()
+            try:
+                sent = self._outgoing(request, body, session, target)
+            except (PolicyBlocked, UnsupportedPayload):
+                continue
+            if sent.sending.destination is not None and sent.sending.destination.id == target.destination:
+                return sent
+        return None
 
     def _streamed(self, response: Any, sent: _Sent, *, lines: bool) -> Any:
         """Return the answer with a body that is restored while it is read."""
         answer = sent.payload.stream(sent.sending, self._guard.restore_tools)
-        events = RestoredEvents(answer, lines=lines)
         headers = headers_without(response.headers, "content-length", "content-encoding")
+        events: RestoredEvents | TranslatedEvents
+        if sent.elsewhere is None:
+            events = RestoredEvents(answer, lines=lines)
+        else:
+            events = sent.elsewhere.events(answer)
+            headers = [pair for pair in headers if pair[0].lower() != b"content-type"]
+            headers.append((b"content-type", sent.elsewhere.content_type))
         return self._library.Response(
             response.status_code,
             headers=headers,
@@ -238,7 +309,8 @@ class GuardedTransport:
         body: bytes = response.content
         parsed = load(body)
         if parsed is not None:
-            answer = sent.payload.restore_answer(parsed.value, sent.sending, self._guard.restore_tools)
+            said = parsed.value if sent.elsewhere is None else sent.elsewhere.answer(parsed.value)
+            answer = sent.payload.restore_answer(said, sent.sending, self._guard.restore_tools)
             if answer != parsed.value:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
@@ -250,78 +322,3 @@ class GuardedTransport:
             stream=self._library.ByteStream(body),
             extensions=response.extensions,
         )
-
-
-def _guarded(guard: Guard, client: Any, library: str | None, settings: dict[str, Any], kind: str) -> Any:
-    if client is None:
-        module = _library(library)
-        inner = getattr(module, kind)(**settings)
-    else:
-        if settings or library is not None:
-            raise ConfigError(
-                "an existing client keeps its own settings: pass it alone, or the settings alone"
-            )
-        module, inner = _library_of(client, kind), client
-        present = guard_of(client)
-        if present is guard:
-            return client
-        if present is not None:
-            raise InputError("this client is protected by another Guard already: use the original client")
-    outer = _guarded_class(getattr(module, kind))(
-        transport=GuardedTransport(guard, inner, module),
-        auth=inner.auth,
-        base_url=inner.base_url,
-        cookies=inner.cookies,
-        follow_redirects=inner.follow_redirects,
-        headers=inner.headers,
-        max_redirects=inner.max_redirects,
-        params=inner.params,
-        timeout=inner.timeout,
-        trust_env=inner.trust_env,
-    )
-    outer.sovguard_guard = guard
-    return outer
-
-
-@functools.cache
-def _guarded_class(base: Any) -> Any:
-    """Return ``base`` with refusals raised while a request is built.
-
-    openai before version 3 takes whatever a transport raises for a broken connection: it would try again, and
-    then hide our error in its own. Building a request is outside of that.
-    """
-
-    def build_request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        request = base.build_request(self, *args, **kwargs)
-        refuse_unread(request)
-        if type(request.stream).__name__ == "ByteStream":
-            parsed = readable_body(request, request.content)
-            payload = format_in(request)
-            if parsed is not None and payload is not None:
-                payload.request.check(parsed.value, self.sovguard_guard.allow_media)
-        return request
-
-    return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})
-
-
-def _library(name: str | None) -> Any:
-    if name is not None and name not in LIBRARIES:
-        raise ConfigError(f"library has to be one of {', '.join(map(repr, LIBRARIES))}")
-    for candidate in LIBRARIES if name is None else (name,):
-        try:
-            return import_module(candidate)
-        except ImportError:
-            continue
-    wanted = name or LIBRARIES[0]
-    raise ConfigError(f"{wanted} is not installed: pip install 'sovguard[{wanted}]'")
-
-
-def _library_of(client: Any, kind: str) -> Any:
-    for klass in type(client).__mro__:
-        root = klass.__module__.partition(".")[0]
-        if root in LIBRARIES and klass.__name__ == kind:
-            return import_module(root)
-    raise InputError(
-        f"client has to be an httpx2.{kind} or httpx.{kind}, not {type(client).__name__}: "
-        "use http_client() for synchronous clients and async_http_client() for asynchronous ones"
-    )

@@ -10,7 +10,7 @@ import copy
 import functools
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sovguard.clients.transport import async_http_client, guard_of, http_client
+from sovguard.clients.http_clients import async_http_client, guard_of, http_client
 from sovguard.errors import InputError, UnsupportedPayload
 
 if TYPE_CHECKING:

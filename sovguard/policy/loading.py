@@ -69,6 +69,7 @@ def parse(text: str, *, where: str = "policy", folder: Path | None = None) -> Po
     rules: dict[str, Rule] = {}
     catalogue = shipped()
     targets: dict[str, Target] = {}
+    fallbacks: dict[str, tuple[str, ...]] = {}
     for place, table in layers:
         for name in table.get("without", ()):
             if rules.pop(name, None) is None:
@@ -80,6 +81,7 @@ def parse(text: str, *, where: str = "policy", folder: Path | None = None) -> Po
                 raise ConfigError(f"{place}: there are two rules {rule.id}")
             rules[rule.id] = rule
         targets.update({each["id"]: _target(each) for each in table.get("target", ())})
+        fallbacks.update({each["from"]: tuple(each["to"]) for each in table.get("fallback", ())})
     for rule in rules.values():
         if rule.action is Action.REROUTE and rule.reroute_to not in targets:
             raise ConfigError(
@@ -89,12 +91,26 @@ def parse(text: str, *, where: str = "policy", folder: Path | None = None) -> Po
             catalogue.named(named)
     for target in targets.values():
         catalogue.named(target.destination)
-        if not set(target.fallback) <= targets.keys():
-            raise ConfigError(f"{where}: target {target.id} falls back to one that is no [[target]]")
+        there = catalogue.match(target.url)
+        if there is None or there.id != target.destination:
+            raise ConfigError(
+                f"{where}: target {target.id} says that it is {target.destination}, but its URL leads to "
+                f"{'no destination' if there is None else there.id}"
+            )
+    for source, others in fallbacks.items():
+        catalogue.named(source)
+        if not set(others) <= targets.keys():
+            raise ConfigError(f"{where}: the fallback from {source} names what is no [[target]]")
     said = json.dumps([table for _, table in layers], sort_keys=True, ensure_ascii=False, default=str)
     digest = hashlib.sha256(said.encode()).hexdigest()
     return Policy(
-        top["name"], tuple(rules.values()), catalogue, targets, bool(top.get("dry_run", False)), digest
+        top["name"],
+        tuple(rules.values()),
+        catalogue,
+        targets,
+        bool(top.get("dry_run", False)),
+        digest,
+        fallbacks,
     )
 
 
@@ -223,5 +239,4 @@ def _target(table: Mapping[str, Any]) -> Target:
         table["dialect"],
         table.get("key_env", ""),
         dict(table.get("models", {})),
-        tuple(table.get("fallback", ())),
     )

@@ -117,7 +117,6 @@ class Target:
         dialect: The format it is asked in.
         key_env: The environment variable that holds its key; empty for none.
         models: Its model for each that was asked for; ``*`` for all others.
-        fallback: Targets that take over when it is out.
     """
 
     id: str
@@ -126,7 +125,6 @@ class Target:
     dialect: str
     key_env: str = ""
     models: Mapping[str, str] = field(default_factory=dict, hash=False)
-    fallback: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +136,7 @@ class Policy:
         rules: All of them, those of the policies it extends included.
         catalogue: The destinations it knows.
         targets: Where it reroutes to.
+        fallbacks: For a destination that may be out, the targets that are tried then, in their order.
         dry_run: Whether it only records what would have happened.
         digest: SHA-256 of what it says, in hex.
     """
@@ -148,6 +147,7 @@ class Policy:
     targets: Mapping[str, Target] = field(hash=False)
     dry_run: bool
     digest: str
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
         return f"Policy({self.name!r}, {len(self.rules)} rules, {self.digest[:12]})"

@@ -591,7 +591,7 @@ def test_importing_sovguard_loads_no_http_library() -> None:
     import sys
 
     code = (
-        "import sys, sovguard, sovguard.clients.transport, sovguard.clients.wrap, sovguard.clients.decorator;"
+        "import sys, sovguard, sovguard.clients.http_clients, sovguard.clients.wrap, sovguard.clients.decorator;"
         "print(sorted({'httpx', 'httpx2', 'openai'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

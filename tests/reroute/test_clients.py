@@ -73,9 +73,10 @@ def test_responses(rerouted: Rerouted, kept: ExitStack) -> None:
     call: Any = first.output[1]
     assert first.output_text == SAID
     assert json.loads(call.arguments) == GIVEN
+    dumped: Any = first.to_dict()
     following = [
         *talk,
-        *first.to_dict()["output"],  # type: ignore[misc]
+        *dumped["output"],
         {"type": "function_call_output", "call_id": call.call_id, "output": "알렸음"},
     ]
     assert client.responses.create(**ask, input=following).status == "completed"
@@ -86,10 +87,10 @@ def test_responses(rerouted: Rerouted, kept: ExitStack) -> None:
         for event in stream:
             numbers.append(event.sequence_number)
             told += event.delta if event.type == "response.output_text.delta" else ""
-        final = stream.get_final_response()
+        final: Any = stream.get_final_response()
     assert numbers == list(range(len(numbers)))
     assert told == final.output_text == SAID
-    assert json.loads(final.output[1].arguments) == GIVEN  # type: ignore[union-attr]
+    assert json.loads(final.output[1].arguments) == GIVEN
     parsed = client.responses.parse(model="m", input="JSON으로", text_format=Memo)
     assert isinstance(parsed.output_parsed, Memo)
     assert asked[-1]["response_format"]["json_schema"]["name"] == "Memo"
@@ -125,20 +126,20 @@ def test_messages(rerouted: Rerouted, kept: ExitStack) -> None:
     tools: list[Any] = [{"name": "notify", "description": "알림", "input_schema": SCHEMA}]
     talk: list[Any] = [{"role": "user", "content": ASKED}]
     ask: Any = {"model": "m", "max_tokens": 99, "system": "짧게", "tools": tools}
-    first = client.messages.create(**ask, messages=talk)
+    first: Any = client.messages.create(**ask, messages=talk)
     assert first.stop_reason == "tool_use"
-    assert first.content[0].text == SAID  # type: ignore[union-attr]
-    assert first.content[1].input == GIVEN  # type: ignore[union-attr]
+    assert first.content[0].text == SAID
+    assert first.content[1].input == GIVEN
     with client.messages.stream(**ask, messages=talk) as stream:
         told = "".join(stream.text_stream)
-        final = stream.get_final_message()
+        final: Any = stream.get_final_message()
     assert told == SAID
-    assert final.content[1].input == GIVEN  # type: ignore[union-attr]
+    assert final.content[1].input == GIVEN
     result = {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "알렸음"}]}
     talk += [{"role": "assistant", "content": final.content}, {"role": "user", "content": [result]}]
-    second = client.messages.create(**ask, messages=talk)
+    second: Any = client.messages.create(**ask, messages=talk)
     assert second.stop_reason == "end_turn"
-    assert second.content[0].text == "받은 말: 알렸음"  # type: ignore[union-attr]
+    assert second.content[0].text == "받은 말: 알렸음"
     assert [each["role"] for each in asked[-1]["messages"]] == ["system", "user", "assistant", "tool"]
     parsed = client.messages.parse(
         model="m", max_tokens=9, messages=[{"role": "user", "content": "JSON으로"}], output_format=Memo
@@ -258,7 +259,7 @@ def test_clova(rerouted: Rerouted, accept: str) -> None:
     """Pieces come as token events, and the whole message in the result, with thinking, calls and numbers of tokens."""
     server, asked = rerouted(THINKER)
     url = f"{server.base_url.removesuffix('/v1')}/v3/chat-completions/HCX-007"
-    body = {
+    body: dict[str, Any] = {
         "messages": [{"role": "user", "content": ASKED}],
         "tools": [{"type": "function", "function": TOOL}],
     }

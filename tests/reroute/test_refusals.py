@@ -216,7 +216,13 @@ def test_what_is_refused(name: str, body: dict[str, Any], path: str) -> None:
 def test_a_field_that_asks_for_nothing_is_no_reason_to_refuse(name: str) -> None:
     """Clients send fields that are null, false or empty."""
     said = {"input": "x"} if name == RESPONSES else {"messages": USER}
-    more = {"logprobs": False, "top_logprobs": None, "background": False, "container": None, "tools": []}
+    more: dict[str, Any] = {
+        "logprobs": False,
+        "top_logprobs": None,
+        "background": False,
+        "container": None,
+        "tools": [],
+    }
     assert of(name).to_chat({**said, **more}, "domestic")["messages"] == USER
 
 

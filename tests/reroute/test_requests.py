@@ -481,6 +481,26 @@ def test_schemas_of_gemini() -> None:
     }
 
 
+def test_snake_case_of_gemini() -> None:
+    """Google reads both, and its client sends schemas of tools in snake case."""
+    body = {
+        "system_instruction": {"parts": [{"text": "짧게"}]},
+        "contents": [
+            {"parts": [{"text": "보세요"}, {"inline_data": {"mime_type": "image/png", "data": PNG}}]},
+            {"role": "model", "parts": [{"function_call": {"name": "notify", "args": {"max_n": 1}}}]},
+            {"parts": [{"function_response": {"name": "notify", "response": {"max_n": 1}}}]},
+        ],
+        "generation_config": {"max_output_tokens": 9, "thinking_config": {"include_thoughts": True}},
+        "tools": [{"function_declarations": [{"name": "notify", "parameters_json_schema": SCHEMA}]}],
+    }
+    chat = of("Gemini generateContent").to_chat(body, "m")
+    assert chat["max_tokens"] == 9
+    assert chat["tools"] == [{"type": "function", "function": {"name": "notify", "parameters": SCHEMA}}]
+    assert chat["messages"][1]["content"][1] == SEEN
+    assert chat["messages"][2]["tool_calls"][0]["function"]["arguments"] == '{"max_n":1}'
+    assert chat["messages"][3]["content"] == '{"max_n":1}'
+
+
 def test_a_stream_is_asked_for() -> None:
     """A request becomes one for a stream with the numbers of tokens, and stays as it was itself."""
     chat = {"model": "m"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -117,7 +117,7 @@ def whole(name: str, answer: dict[str, Any]) -> Told:
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[Model, list[dict[str, Any]]]:
     """A model's answer and its chunks, cut anywhere."""
-    texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
     values = st.dictionaries(st.sampled_from("abc"), st.one_of(texts, st.integers()), max_size=3)
     calls = draw(st.lists(values, max_size=3))
     written = tuple(
@@ -227,7 +227,7 @@ def test_why_an_answer_ended(
     """The reason is mapped, whole and streamed alike."""
     calls = (("c", "notify", "{}"),) if finish == "tool_calls" else ()
     model = Model("말", calls=calls, finish=finish)
-    read = {
+    read: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         "Anthropic Messages": (lambda data: data["stop_reason"], lambda data: data["delta"]["stop_reason"]),
         "OpenAI Responses": (lambda data: data["status"], lambda data: data["response"]["status"]),
         "Ollama chat": (lambda data: data["done_reason"],) * 2,

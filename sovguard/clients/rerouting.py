@@ -1,0 +1,149 @@
+"""Requests that a policy sends elsewhere: asked of the target in its format, and answered in the caller's.
+
+Between the transport, which has a request redacted for the target, and ``sovguard.reroute``, which translates. All that is read
+here holds surrogates; values are put back behind the translation, in the caller's format.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from sovguard.clients.ndjson import line
+from sovguard.clients.sse import Event, EventReader, event
+from sovguard.errors import ConfigError, UnsupportedPayload
+from sovguard.payloads.formats import Format
+from sovguard.payloads.json_text import dump, load
+from sovguard.payloads.lanes import AnswerStream, Frame
+from sovguard.policy import Target
+from sovguard.reroute import Translation, streamed, translation
+
+_PATH = "/chat/completions"
+
+
+class Elsewhere:
+    """One request on its way to a target.
+
+    Args:
+        target: Where it goes.
+        payload: The format that the caller made it in.
+        body: The request in that format, as it may be sent.
+        asked: The model that the caller asked for.
+        as_events: Whether the caller takes the answer as events though its body does not say so (CLOVA Studio).
+
+    Attributes:
+        body: The request in the target's format.
+
+    Raises:
+        UnsupportedPayload: It cannot be said in the target's format.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        payload: Format,
+        body: dict[str, Any],
+        asked: str | None,
+        *,
+        as_events: bool = False,
+    ) -> None:
+        found = translation(payload.name)
+        if found is None:
+            raise UnsupportedPayload(
+                f"the request could not be rerouted: {payload.name} has no answer that another model could give; "
+                "let the policy block it, or send it elsewhere yourself"
+            )
+        self._translation: Translation = found
+        self._target = target
+        self._asked = body
+        model = target.models.get(asked or "") or target.models.get("*") or asked
+        if not model:
+            raise ConfigError(
+                f'target {target.id} needs models = {{ "*" = "…" }}: the request names no model'
+            )
+        chat = found.to_chat(body, model)
+        self.body = streamed(chat) if as_events else chat
+
+    def __repr__(self) -> str:
+        return f"Elsewhere({self._target.id!r})"
+
+    def request(self, library: Any, extensions: Any) -> Any:
+        """Return the request to send, of an HTTP library; nothing of the caller's credentials is in it.
+
+        Raises:
+            ConfigError: The target's key is not in the environment.
+        """
+        headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        if self._target.key_env:
+            key = os.environ.get(self._target.key_env)
+            if not key:
+                raise ConfigError(
+                    f"target {self._target.id} takes its key from {self._target.key_env}, which is not set; set it, or take "
+                    "key_env out if it needs none"
+                )
+            headers["authorization"] = f"Bearer {key}"
+        written = dump(self.body, ascii_only=True) or ""
+        return library.Request(
+            "POST",
+            self._target.url.rstrip("/") + _PATH,
+            headers=headers,
+            content=written.encode(),
+            extensions=extensions,
+        )
+
+    def answer(self, said: Any) -> Any:
+        """Return an answer of the target in the caller's format."""
+        return self._translation.answer(said, self._asked)
+
+    def events(self, answer: AnswerStream) -> TranslatedEvents:
+        """Return what turns the target's stream into the caller's, restored by ``answer``."""
+        return TranslatedEvents(self._translation, self._asked, answer)
+
+    @property
+    def content_type(self) -> bytes:
+        """What the caller's stream comes as."""
+        return b"application/x-ndjson" if self._translation.lines else b"text/event-stream"
+
+
+class TranslatedEvents:
+    """Turns the bytes of a target's streamed answer into those of the caller's format, with real values in them."""
+
+    def __init__(self, found: Translation, asked: dict[str, Any], answer: AnswerStream) -> None:
+        self._answer = answer
+        self._reader = EventReader()
+        self._events = found.stream(asked)
+        self._write: Callable[..., bytes] = line if found.lines else event
+        self._last = found.last
+        self._done = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Returns what can be passed on after ``chunk``; may be empty."""
+        return b"".join(self._written(each) for each in self._reader.feed(chunk))
+
+    def rest(self) -> bytes:
+        """Returns what is left once nothing more comes."""
+        parts = [self._written(each) for each in self._reader.rest()]
+        parts.append(self._ended())
+        return b"".join(parts)
+
+    def _written(self, each: Event) -> bytes:
+        if each.data is None or self._done:
+            return b""
+        parsed = load(each.data)
+        if parsed is None:
+            return self._ended() + self._last if each.data.strip() == "[DONE]" else b""
+        return b"" if not isinstance(parsed.value, dict) else self._restored(self._events.feed(parsed.value))
+
+    def _ended(self) -> bytes:
+        if self._done:
+            return b""
+        self._done = True
+        ended = self._restored(self._events.end())
+        return ended + b"".join(map(self._new, self._answer.rest()))
+
+    def _restored(self, frames: list[Frame]) -> bytes:
+        return b"".join(self._new(new) for frame in frames for new in self._answer.frames(frame))
+
+    def _new(self, frame: Frame) -> bytes:
+        return self._write(frame.name, dump(frame.data, ascii_only=True) or "", like=None)

@@ -1,0 +1,129 @@
+"""OpenAI Chat Completions to itself: another model's name, and without what servers of open models refuse.
+
+Their answers come back as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sovguard.payloads.lanes import Frame
+from sovguard.reroute.fields import ELSEWHERE, HOSTED, items, kind_of, only, refusal
+
+_DROPPED = frozenset(
+    {
+        "max_completion_tokens", "metadata", "prediction", "prompt_cache_key", "prompt_cache_options",
+        "prompt_cache_retention", "reasoning_effort", "safety_identifier", "service_tier", "store", "user", "verbosity",
+    }
+)  # fmt: skip
+_REFUSED = {
+    "audio": "asks for speech",
+    "function_call": "is the old form of tool_choice, which other servers do not know",
+    "functions": "is the old form of tools, which other servers do not know",
+    "moderation": HOSTED,
+    "logit_bias": "names tokens of the model that the request does not go to",
+    "web_search_options": HOSTED,
+}
+_MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+_NOT_SENT_BACK = frozenset(
+    {"annotations", "audio", "function_call", "reasoning", "reasoning_content", "refusal"}
+)
+
+
+def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
+    """Return the request for another model.
+
+    Args:
+        body: The request as the caller made it, with surrogates.
+        model: What the target calls the model.
+
+    Raises:
+        UnsupportedPayload: It asks for something that other servers cannot do.
+    """
+    for key, what in _REFUSED.items():
+        if body.get(key):
+            raise refusal(key, what)
+    if body.get("modalities") not in (None, ["text"]):
+        raise refusal("modalities", "asks for more than text")
+    chat = {
+        key: value
+        for key, value in body.items()
+        if value is not None and key not in _DROPPED and key not in _REFUSED and key != "modalities"
+    }
+    # What a reasoning model counts apart, others know by the older name alone.
+    limit = body.get("max_completion_tokens")
+    if limit is not None:
+        chat["max_tokens"] = limit
+    if "stream_options" in chat:
+        chat["stream_options"] = only(
+            chat["stream_options"], "stream_options", {"include_usage"}, {"include_obfuscation"}
+        )
+    for path, tool in items(body.get("tools"), "tools"):
+        _function_only(tool, path)
+    if isinstance(body.get("tool_choice"), dict):
+        _function_only(body["tool_choice"], "tool_choice")
+    chat["messages"] = [_message(message, path) for path, message in items(body.get("messages"), "messages")]
+    return {**chat, "model": model}
+
+
+def answer(chat_answer: Any, request: dict[str, Any]) -> Any:
+    """Return the answer as it is."""
+    return chat_answer
+
+
+class ChatEvents:
+    """Passes the chunks of a streamed answer on.
+
+    Args:
+        request: The request, in the caller's format.
+    """
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._chunks = 0
+
+    def __repr__(self) -> str:
+        return f"ChatEvents({self._chunks} chunks)"
+
+    def feed(self, chunk: dict[str, Any]) -> list[Frame]:
+        """Returns the chunk as it is."""
+        self._chunks += 1
+        return [Frame("", chunk)]
+
+    def end(self) -> list[Frame]:
+        """Returns nothing: the last chunk has been passed on."""
+        return []
+
+
+def _function_only(tool: Any, path: str) -> None:
+    if kind_of(tool, path, "function") != "function":
+        raise refusal(path, "is not a function", "send it as a function")
+
+
+def _message(message: Any, path: str) -> dict[str, Any]:
+    kind_of(message, path)
+    role = message.get("role")
+    if role == "function" or message.get("function_call"):
+        raise refusal(
+            path, "is the old form of a tool's, which other servers do not know", "send it as tool_calls"
+        )
+    if message.get("audio"):
+        raise refusal(f"{path}.audio", ELSEWHERE)
+    for place, call in items(message.get("tool_calls"), f"{path}.tool_calls"):
+        _function_only(call, place)
+    new = {key: value for key, value in message.items() if key not in _NOT_SENT_BACK}
+    if role == "developer":
+        new["role"] = "system"
+    if message.get("refusal") and not message.get("content"):
+        new["content"] = message["refusal"]
+    if isinstance(message.get("content"), list):
+        new["content"] = [_part(part, where) for where, part in items(message["content"], f"{path}.content")]
+    return new
+
+
+def _part(part: Any, path: str) -> dict[str, Any]:
+    kind = kind_of(part, path)
+    if kind == "file":
+        raise refusal(path, "is a file, which other servers cannot read", "send what it says as text")
+    if kind == "refusal":
+        return {"type": "text", "text": part.get("refusal")}
+    return {key: value for key, value in part.items() if key not in _MARKS}

@@ -1,0 +1,305 @@
+"""Requests that a policy sends elsewhere: asked of the target in its format, answered in the caller's, never less redacted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import anthropic
+import ollama
+import pytest
+from openai import APIStatusError, AsyncOpenAI, OpenAI
+
+from sovguard import ConfigError, Guard, PolicyBlocked, UnsupportedPayload
+from sovguard.demo_server import LocalServer, Received, Reply, serve
+from sovguard.policy import Policy, parse
+from tests.servers import NAME, PHONE, RRN, TEXT, PatternAnalyzer, assert_only_surrogates
+from tests.wire import provider
+
+SAID = f"받은 말: {TEXT}"
+Start = Callable[..., LocalServer]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers; no value may have arrived at any of them."""
+    with ExitStack() as stack:
+
+        def started(answer: Callable[[Received], Reply] = provider) -> LocalServer:
+            server = stack.enter_context(serve(answer))
+            stack.callback(assert_only_surrogates, server)
+            return server
+
+        yield started
+
+
+def refuse(request: Received) -> Reply:
+    """A provider that is out."""
+    return Reply(b'{"error": {"message": "overloaded"}}', 503, headers={"content-type": "application/json"})
+
+
+def policy(far: LocalServer, near: LocalServer, *lines: str, key: str = "") -> Policy:
+    """One foreign and one domestic provider, and a rule that sends resident numbers to the domestic one."""
+    places = [
+        f"""
+[[destination]]
+id = "{name}"
+provider = "{name}"
+urls = ["{server.base_url.removesuffix("/v1")}/"]
+facts = {{ jurisdiction = "{law}" }}
+"""
+        for name, server, law in (("far", far, "US"), ("near", near, "KR"))
+    ]
+    return parse(
+        "\n".join(
+            [
+                'version = 1\nname = "p"',
+                *places,
+                f"""
+[[target]]
+id = "korea"
+destination = "near"
+url = "{near.base_url}"
+dialect = "openai-chat"
+models = {{ "gpt-5" = "HCX-007", "*" = "HCX-005" }}
+{key}
+[[rule]]
+id = "swap"
+data = ["*"]
+action = "tokenize"
+[[rule]]
+id = "at-home"
+data = ["KR_RRN"]
+to = {{ jurisdiction_not = ["KR"] }}
+action = "reroute"
+reroute_to = "korea"
+""",
+                *lines,
+            ]
+        )
+    )
+
+
+def guard_for(*args: Any, **more: Any) -> Guard:
+    """A guard under such a policy."""
+    return Guard(_analyzer=PatternAnalyzer(), policy=policy(*args, **more))
+
+
+MESSAGES: Any = [{"role": "user", "content": TEXT}]
+
+
+def chat(guard: Guard, server: LocalServer, *, stream: bool = False, text: str = TEXT) -> str:
+    """Asked through OpenAI's Chat Completions."""
+    with guard.wrap(OpenAI(api_key="far-key", base_url=server.base_url, max_retries=0)) as client:
+        asked: Any = {"model": "gpt-5", "messages": [{"role": "user", "content": text}]}
+        if not stream:
+            return client.chat.completions.create(**asked).choices[0].message.content or ""
+        pieces = client.chat.completions.create(**asked, stream=True)
+        return "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
+
+
+def responses(guard: Guard, server: LocalServer, *, stream: bool = False) -> str:
+    """Asked through OpenAI's Responses."""
+    with guard.wrap(OpenAI(api_key="far-key", base_url=server.base_url, max_retries=0)) as client:
+        if not stream:
+            return client.responses.create(model="gpt-5", input=TEXT).output_text
+        with client.responses.stream(model="gpt-5", input=TEXT) as events:
+            said = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+            assert events.get_final_response().output_text == said
+            return said
+
+
+def messages(guard: Guard, server: LocalServer, *, stream: bool = False) -> str:
+    """Asked through Anthropic's Messages."""
+    url = server.base_url.removesuffix("/v1")
+    with guard.wrap(anthropic.Anthropic(api_key="far-key", base_url=url, max_retries=0)) as client:
+        asked: Any = {"model": "claude", "max_tokens": 99, "messages": MESSAGES}
+        if not stream:
+            return client.messages.create(**asked).content[0].text  # type: ignore[no-any-return]
+        with client.messages.stream(**asked) as events:
+            said = "".join(events.text_stream)
+            assert events.get_final_message().content[0].text == said
+            return said
+
+
+def lines(guard: Guard, server: LocalServer, *, stream: bool = False) -> str:
+    """Asked through Ollama's own API."""
+    client = guard.wrap(ollama.Client(host=server.base_url.removesuffix("/v1")))
+    with client._client:
+        if not stream:
+            return client.chat("m", MESSAGES).message.content or ""
+        return "".join(piece.message.content or "" for piece in client.chat("m", MESSAGES, stream=True))
+
+
+WAYS = {"chat": chat, "responses": responses, "messages": messages, "ollama": lines}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_the_target_is_asked_and_the_caller_is_answered(
+    start: Start, way: Callable[..., str], stream: bool
+) -> None:
+    """In every format: nothing arrives abroad, the target is asked for its model, and the answer has real values in it."""
+    far, near = start(), start()
+    assert way(guard_for(far, near), far, stream=stream) == SAID
+    assert far.received == []
+    (request,) = near.received
+    body = request.json()
+    assert request.path == "/v1/chat/completions"
+    assert body["model"] == ("HCX-007" if way in (chat, responses) else "HCX-005")
+    assert bool(body.get("stream")) is stream
+    # The far provider's key is its own affair.
+    assert not any("far-key" in value for value in request.headers.values())
+
+
+def test_asynchronous_clients_too(start: Start) -> None:
+    """Whole and streamed."""
+    far, near = start(), start()
+    guard = guard_for(far, near)
+
+    async def run() -> list[str]:
+        async with guard.wrap(AsyncOpenAI(api_key="key", base_url=far.base_url, max_retries=0)) as client:
+            whole = await client.chat.completions.create(model="gpt-5", messages=MESSAGES)
+            pieces = await client.chat.completions.create(model="gpt-5", messages=MESSAGES, stream=True)
+            text = "".join([p.choices[0].delta.content or "" async for p in pieces if p.choices])
+            return [whole.choices[0].message.content or "", text]
+
+    assert asyncio.run(run()) == [SAID, SAID]
+    assert far.received == []
+
+
+def test_what_need_not_be_rerouted_is_not(start: Start) -> None:
+    """Without a resident number the request goes where it is addressed to, with the caller's key."""
+    far, near = start(), start()
+    assert chat(guard_for(far, near), far, text=f"{NAME} {PHONE}") == f"받은 말: {NAME} {PHONE}"
+    assert near.received == []
+    assert far.received[0].headers["authorization"] == "Bearer far-key"
+
+
+def test_the_targets_key_comes_from_the_environment(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where it is missing nothing is sent."""
+    far, near = start(), start()
+    guard = guard_for(far, near, key='key_env = "SOVGUARD_TEST_KEY"')
+    with pytest.raises(ConfigError, match="SOVGUARD_TEST_KEY"):
+        chat(guard, far)
+    monkeypatch.setenv("SOVGUARD_TEST_KEY", "near-key")
+    assert chat(guard, far) == SAID
+    assert near.received[0].headers["authorization"] == "Bearer near-key"
+    assert far.received == []
+
+
+def test_tools_come_back_in_the_callers_format(start: Start) -> None:
+    """A call of the target's is a call of the caller's, with real values for the named tool."""
+    far, near = start(), start()
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(far, near), restore_tools=("notify",))
+    url = far.base_url.removesuffix("/v1")
+    tool: Any = {
+        "name": "notify",
+        "description": "알림",
+        "input_schema": {"type": "object", "properties": {}},
+    }
+    with guard.wrap(anthropic.Anthropic(api_key="key", base_url=url, max_retries=0)) as client:
+        asked: Any = {"model": "claude", "max_tokens": 99, "tools": [tool]}
+        said = client.messages.create(**asked, messages=[{"role": "user", "content": f"{NAME} {RRN}"}])
+        (use,) = [block for block in said.content if block.type == "tool_use"]
+        assert use.input["who"] == NAME
+        assert said.stop_reason == "tool_use"
+        result: Any = {"type": "tool_result", "tool_use_id": use.id, "content": f"{PHONE}로 보냄"}
+        told: Any = [
+            {"role": "user", "content": f"{NAME} {RRN}"},
+            {"role": "assistant", "content": said.content},
+            {"role": "user", "content": [result]},
+        ]
+        ended = client.messages.create(**asked, messages=told)
+        assert PHONE in ended.content[0].text
+    assert far.received == []
+
+
+def test_what_cannot_be_translated_is_refused(start: Start) -> None:
+    """It is not sent at all: not abroad either."""
+    far, near = start(), start()
+    guard = guard_for(far, near)
+    with guard.wrap(OpenAI(api_key="key", base_url=far.base_url, max_retries=0)) as client:
+        with pytest.raises(UnsupportedPayload, match="rerouted"):
+            client.embeddings.create(model="m", input=[TEXT])
+        with pytest.raises(UnsupportedPayload):
+            client.responses.create(model="m", input=TEXT, previous_response_id="r1")
+    assert far.received + near.received == []
+
+
+def test_errors_of_the_target_are_passed_on(start: Start) -> None:
+    """With their status, so that clients do what they do with errors."""
+    far, near = start(), start(lambda request: Reply(b'{"error": {"message": "no"}}', 400))
+    with pytest.raises(APIStatusError) as failed:
+        chat(guard_for(far, near), far)
+    assert failed.value.status_code == 400
+    assert far.received == []
+
+
+FALLBACK = '[[fallback]]\nfrom = "far"\nto = ["korea"]'
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("out", ["says so", "is gone"])
+def test_a_provider_that_is_out_is_replaced_along_allowed_edges(
+    start: Start, out: str, asynchronous: bool
+) -> None:
+    """The target that the policy names takes over, judged anew; without one, the error is the caller's."""
+    far, near = start(refuse), start()
+    if out == "is gone":
+        with serve(refuse) as gone:
+            far_url = gone.base_url
+        far = gone
+    else:
+        far_url = far.base_url
+    text = f"{NAME} {PHONE}"
+
+    def ask(guard: Guard) -> str:
+        if not asynchronous:
+            return chat(guard, far, text=text)
+
+        async def run() -> str:
+            async with guard.wrap(AsyncOpenAI(api_key="key", base_url=far_url, max_retries=0)) as client:
+                told: Any = [{"role": "user", "content": text}]
+                return (await client.chat.completions.create(model="m", messages=told)).choices[
+                    0
+                ].message.content or ""
+
+        return asyncio.run(run())
+
+    assert ask(guard_for(far, near, FALLBACK)) == f"받은 말: {text}"
+    assert json.loads(near.received[0].body)["model"]
+    masks = '[[rule]]\nid = "mask"\ndata = ["PHONE_NUMBER"]\nto = { destination = ["near"] }\naction = "mask"'
+    assert ask(guard_for(far, near, FALLBACK, masks)) == f"받은 말: {NAME} 010-****-1234"
+    with pytest.raises(Exception, match=r"503|Connection|overloaded"):
+        ask(guard_for(far, near))
+    forbidden = (
+        '[[rule]]\nid = "not-there"\ndata = ["PERSON"]\nto = { destination = ["near"] }\naction = "block"'
+    )
+    with pytest.raises(Exception, match=r"503|Connection|overloaded"):
+        ask(guard_for(far, near, FALLBACK, forbidden))
+    assert len(near.received) == 2
+
+
+def test_a_block_at_the_target_is_a_block(start: Start) -> None:
+    """A reroute to where it may not go goes nowhere."""
+    far, near = start(), start()
+    rule = '[[rule]]\nid = "nowhere"\ndata = ["PERSON"]\nto = { destination = ["near"] }\naction = "block"'
+    with pytest.raises(PolicyBlocked, match="nowhere"):
+        chat(guard_for(far, near, rule), far)
+    assert far.received + near.received == []
+
+
+def test_a_target_is_where_it_says_it_is(start: Start) -> None:
+    """A URL that leads to another destination than the target names is an error of the policy."""
+    far, near = start(), start()
+    with pytest.raises(ConfigError, match="its URL leads to far"):
+        policy(
+            far, near,
+            f'[[target]]\nid = "odd"\ndestination = "near"\nurl = "{far.base_url}"\ndialect = "openai-chat"',
+        )  # fmt: skip
+    with pytest.raises(ConfigError, match="fallback"):
+        policy(far, near, '[[fallback]]\nfrom = "far"\nto = ["none"]')
