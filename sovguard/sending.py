@@ -168,8 +168,12 @@ class Sending:
         except PolicyBlocked:
             raise
         except SovguardError as error:
-            self._write("refused", reason=type(error).__name__)
+            self.refused(type(error).__name__)
             raise
+
+    def refused(self, reason: str) -> None:
+        """Write down that it is not sent, for a reason other than the policy: the name of an error."""
+        self._write("refused", reason=reason)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sovguard.clients.transport import GuardedTransport
 from sovguard.clients.wire import format_in, readable_body, refuse_unread
-from sovguard.errors import ConfigError, InputError
+from sovguard.errors import ConfigError, InputError, SovguardError
+from sovguard.sending import Sending
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -89,12 +90,18 @@ def _guarded_class(base: Any) -> Any:
 
     def build_request(self: Any, *args: Any, **kwargs: Any) -> Any:
         request = base.build_request(self, *args, **kwargs)
-        refuse_unread(request)
-        if type(request.stream).__name__ == "ByteStream":
-            parsed = readable_body(request, request.content)
-            payload = format_in(request)
-            if parsed is not None and payload is not None:
-                payload.request.check(parsed.value, self.sovguard_guard.allow_media)
+        guard = self.sovguard_guard
+        try:
+            refuse_unread(request)
+            if type(request.stream).__name__ == "ByteStream":
+                parsed = readable_body(request, request.content)
+                payload = format_in(request)
+                if parsed is not None and payload is not None:
+                    payload.request.check(parsed.value, guard.allow_media)
+        except SovguardError as error:
+            at = guard.policy.policy.catalogue.match(str(request.url))
+            Sending(guard.current_session(), at, caller="http").refused(type(error).__name__)
+            raise
         return request
 
     return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})

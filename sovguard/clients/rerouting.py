@@ -115,7 +115,7 @@ class TranslatedEvents:
         self._events = found.stream(asked)
         self._write: Callable[..., bytes] = line if found.lines else event
         self._last = found.last
-        self._done = False
+        self.done = False
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
@@ -128,7 +128,7 @@ class TranslatedEvents:
         return b"".join(parts)
 
     def _written(self, each: Event) -> bytes:
-        if each.data is None or self._done:
+        if each.data is None or self.done:
             return b""
         parsed = load(each.data)
         if parsed is None:
@@ -136,9 +136,9 @@ class TranslatedEvents:
         return b"" if not isinstance(parsed.value, dict) else self._restored(self._events.feed(parsed.value))
 
     def _ended(self) -> bytes:
-        if self._done:
+        if self.done:
             return b""
-        self._done = True
+        self.done = True
         ended = self._restored(self._events.end())
         return ended + b"".join(map(self._new, self._answer.rest()))
 

@@ -33,7 +33,13 @@ class _Message(Protocol):
 
 
 class Events(Protocol):
-    """Turns the bytes of an answer's events into others."""
+    """Turns the bytes of an answer's events into others.
+
+    Attributes:
+        done: Whether the answer has said that it is at its end; clients stop reading there.
+    """
+
+    done: bool
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
@@ -57,6 +63,7 @@ class RestoredEvents:
         self._reader: EventReader | LineReader = LineReader() if lines else EventReader()
         self._write: Callable[..., bytes] = line if lines else event
         self._last: _Message | None = None
+        self.done = False
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
@@ -71,6 +78,7 @@ class RestoredEvents:
             return each.raw
         parsed = load(each.data)
         if parsed is None:  # [DONE], and whatever else is no JSON
+            self.done = self.done or each.data.strip() == "[DONE]"
             return self._held() + each.raw
         self._last = each
         frames = self._answer.frames(Frame(each.name, parsed.value))
@@ -151,16 +159,25 @@ def body_of(library: Any, response: Any, events: Events, vault: Vault, answered:
     return _async_body(library.AsyncByteStream)(response, events, vault, ended)
 
 
+def _closed(events: Events) -> dict[str, str]:
+    """Return how an answer ended whose reader has stopped reading."""
+    return {} if events.done else {"error": "closed"}
+
+
 def _sync_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
         def __init__(self, response: Any, events: Events, ended: Ended) -> None:
             self._response, self._events, self._ended = response, events, ended
+            self._pieces: Iterator[bytes] | None = None
 
         def __iter__(self) -> Iterator[bytes]:
-            return restored(self._response.iter_bytes(), self._events, self._ended)
+            # Who has read the end drains what is left by asking again.
+            if self._pieces is None:
+                self._pieces = restored(self._response.iter_bytes(), self._events, self._ended)
+            return self._pieces
 
         def close(self) -> None:
-            self._ended(error="closed")
+            self._ended(**_closed(self._events))
             self._response.close()
 
     return Body
@@ -170,12 +187,16 @@ def _async_body(base: Any) -> Any:
     class Body(base):  # type: ignore[misc]
         def __init__(self, response: Any, events: Events, vault: Vault, ended: Ended) -> None:
             self._response, self._events, self._vault, self._ended = response, events, vault, ended
+            self._pieces: AsyncIterator[bytes] | None = None
 
         def __aiter__(self) -> AsyncIterator[bytes]:
-            return restored_async(self._response.aiter_bytes(), self._events, self._vault, self._ended)
+            if self._pieces is None:
+                chunks = self._response.aiter_bytes()
+                self._pieces = restored_async(chunks, self._events, self._vault, self._ended)
+            return self._pieces
 
         async def aclose(self) -> None:
-            self._ended(error="closed")
+            self._ended(**_closed(self._events))
             await self._response.aclose()
 
     return Body

@@ -78,7 +78,8 @@ BY_HAND: list[Record] = [
     answer(3, writer="f" * 16),
     request(4, START + DAY, OPENAI, outcome="block", rules=["r/a", "r/b"], counts={"CREDIT_CARD": {"block": 4}}, tenant="병원"),
     request(5, START + 2 * DAY, OPENAI, outcome="refused", reason="egress", rules=[], counts={"PERSON": {"tokenize": 1}}),
-    request(6, START + 5 * DAY, CLOVA, addressed=SEOUL, outcome="reroute", dry_run=True, rules=["r/keep"], counts={"KR_RRN": {"remove": 3}}),
+    request(6, START + 5 * DAY, CLOVA, addressed=SEOUL, outcome="reroute", dry_run=True, rules=["r/keep"])
+    | {"counts": {"KR_RRN": {"remove": 3}}},
     request(7, START + 5 * DAY, None, outcome="block", rules=["unknown-destination"]),
     {"kind": "vault", "what": "erased session", "count": 1},
     {"kind": "recovered"},
@@ -150,7 +151,9 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
             more = {"dry_run": True, "outcome": drawn.choices(["send", "block", "reroute"], [9, 1, 1])[0]}
             more["rules"] = ["kr-pipa/surrogates-everywhere"]
             if more["outcome"] != "send":
-                more["rules"].append("kr-pipa/cards-abroad" if more["outcome"] == "block" else "kr-pipa/health-stays-home")
+                more["rules"].append(
+                    "kr-pipa/cards-abroad" if more["outcome"] == "block" else "kr-pipa/health-stays-home"
+                )
             if more["outcome"] == "reroute":
                 more["addressed"], to = to, CLOVA
         if to is ODD and drawn.random() < 0.3:
@@ -161,7 +164,7 @@ def made_up(count: int, seed: int = 1) -> Iterator[Record]:
             tenant=drawn.choices(["은행", "카드", "보험", "증권"], [5, 3, 2, 1])[0],
             caller=drawn.choice(["상담앱", "문서요약", "crm-batch", "사내비서"]),
             purpose=drawn.choices(["상담 요약", "문서 번역", "코드 작성", "민원 분류", None], [5, 3, 2, 2, 1])[0],
-            model=drawn.choice(models[(more.get("addressed") or to)["id"]] if "outcome" not in more or more["outcome"] != "reroute" else models[to["id"]]),
+            model=drawn.choice(models[to["id"]]),
             warnings=drawn.choices([[], ["health"], ["belief"], ["criminal_record", "health"]], [90, 6, 2, 2])[0],
             policy={"name": "kr-finance", "digest": ("3f9a" if number < asked // 2 else "b07c") * 16},
             detectors={"sovguard": "0.1.0" if number < asked // 3 else "0.2.0", "names": "full", "pack": "5be1" * 16},
