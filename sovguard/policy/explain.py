@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from sovguard.policy.decide import Judges
 from sovguard.policy.decision import DEFAULT, RESIDENT_FLOOR, UNKNOWN_DESTINATION, Decision, Request, counts
-from sovguard.policy.destinations import FACTS, UNKNOWN, Destination, Fact
+from sovguard.policy.destinations import FACTS, Destination, Fact
+from sovguard.policy.judge import open_questions
 from sovguard.policy.rules import Policy, Rule
 
 _BUILT_IN = {
@@ -89,8 +90,7 @@ def explain(
             if judges.decide(request, each, purpose=purpose, tenant=tenant).outcome == "send"
         )
     )
-    looked_at = {name for rule in policy.rules for name in (*rule.to, *rule.to_not)}
-    unknown = [] if at is None else [name for name in sorted(looked_at) if at.value(name) == UNKNOWN]
+    unknown = [] if at is None else open_questions(policy, at)
     return Explanation(
         decision,
         counts(request.detections, request.values, decision.actions),

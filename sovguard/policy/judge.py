@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from sovguard.policy.decision import DEFAULT, RESIDENT_FLOOR, Decision, Outcome, Request
 from sovguard.policy.destinations import UNKNOWN, Destination
@@ -25,6 +26,7 @@ class _Verdict:
     covered: bool
     targets: frozenset[str] = frozenset()
     statute: bool = False
+    serial: int = field(default_factory=count().__next__, compare=False)
 
     def with_(self, rule: Rule, *, surely: bool) -> _Verdict:
         """Return this verdict after another rule applied; one that perhaps applies makes it stricter, and covers nothing."""
@@ -79,6 +81,7 @@ class Judge:
             elif not rule.more_than:
                 self._always |= 1 << place
         self._types: dict[str, _OfType] = {}
+        self._ends: dict[tuple[frozenset[int], tuple[str, ...], frozenset[str]], _End] = {}
 
     def decide(self, request: Request) -> Decision:
         """Return what becomes of a request here; one that is to be rerouted is not judged at its target yet."""
@@ -125,32 +128,49 @@ class Judge:
         return made
 
     def _concluded(self, request: Request, verdicts: list[_Verdict], whole: list[Rule]) -> Decision:
-        different = {id(verdict): verdict for verdict in verdicts}.values()
-        deciding = {rule_id for verdict in different for rule_id in verdict.rules}
-        blocks = any(verdict.action is Action.BLOCK for verdict in different)
-        targets = {target for verdict in different for target in verdict.targets}
-        warnings: set[str] = set()
-        for rule in whole:
-            if rule.action is Action.BLOCK:
-                blocks = True
-            elif rule.action is Action.REROUTE:
-                targets.add(rule.reroute_to)
-            elif rule.action is Action.WARN:
-                warnings |= (rule.topics & request.topics) or rule.all_of or {"request"}
-            else:
-                continue  # what its values are, their verdicts tell
-            deciding.add(rule.id)
-        outcome: Outcome = "block" if blocks else "reroute" if targets else "send"
+        different = {verdict.serial: verdict for verdict in verdicts}
+        key = (frozenset(different), tuple([rule.id for rule in whole]), request.topics)
+        found = self._ends.get(key)
+        if found is None:
+            if len(self._ends) >= _MANY:
+                self._ends.clear()
+            found = self._ends[key] = _end(different.values(), whole, request.topics)
+        outcome, deciding, warnings, targets = found
         return Decision(
             outcome,
             self.destination,
             tuple([verdict.action for verdict in verdicts]),
             tuple([verdict.rules for verdict in verdicts]),
-            tuple(sorted(deciding)),
-            tuple(sorted(warnings)),
-            targets=tuple(sorted(targets)),
+            deciding,
+            warnings,
+            targets=targets,
             dry_run=self.policy.dry_run,
         )
+
+
+_End = tuple[Outcome, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""What becomes of a request, and, in alphabetical order: the rules that decided, the warnings, the targets."""
+
+
+def _end(verdicts: Iterable[_Verdict], whole: Iterable[Rule], topics: frozenset[str]) -> _End:
+    """Return what becomes of a request with such values, about which such rules are as a whole."""
+    verdicts = list(verdicts)
+    deciding = {rule_id for verdict in verdicts for rule_id in verdict.rules}
+    blocks = any(verdict.action is Action.BLOCK for verdict in verdicts)
+    targets = {target for verdict in verdicts for target in verdict.targets}
+    warnings: set[str] = set()
+    for rule in whole:
+        if rule.action is Action.BLOCK:
+            blocks = True
+        elif rule.action is Action.REROUTE:
+            targets.add(rule.reroute_to)
+        elif rule.action is Action.WARN:
+            warnings |= (rule.topics & topics) or rule.all_of or {"request"}
+        else:
+            continue  # what its values are, their verdicts tell
+        deciding.add(rule.id)
+    outcome: Outcome = "block" if blocks else "reroute" if targets else "send"
+    return outcome, tuple(sorted(deciding)), tuple(sorted(warnings)), tuple(sorted(targets))
 
 
 class _OfType:
@@ -229,6 +249,18 @@ def _holds(rule: Rule, request: Request, present: frozenset[str]) -> bool:
         if hit.score >= rule.min_score and rule.about(hit.entity_type)
     }
     return len(counted) > rule.more_than
+
+
+def open_questions(policy: Policy, destination: Destination) -> list[str]:
+    """Return the facts of a destination that are not known though a rule asks for them, and does not say what then."""
+    asked = {
+        name
+        for rule in policy.rules
+        for conditions in (rule.to, rule.to_not)
+        for name, values in conditions.items()
+        if UNKNOWN not in values
+    }
+    return [name for name in sorted(asked) if destination.value(name) == UNKNOWN]
 
 
 def applies(rule: Rule, destination: Destination) -> Iterable[bool]:

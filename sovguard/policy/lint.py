@@ -9,8 +9,7 @@ from itertools import combinations
 from sovguard.entities import ENTITY_TYPES, Detection, Evidence
 from sovguard.policy.decide import Judges
 from sovguard.policy.decision import Request
-from sovguard.policy.destinations import UNKNOWN
-from sovguard.policy.judge import applies
+from sovguard.policy.judge import applies, open_questions
 from sovguard.policy.rules import RESIDENT_NUMBERS, Action, Policy, Rule
 
 _EVIDENCE = Evidence("lint")
@@ -47,7 +46,8 @@ def lint(policy: Policy) -> list[Oddity]:
 
 def _unreachable(policy: Policy) -> Iterator[Oddity]:
     for rule in policy.rules:
-        if not any(list(applies(rule, each)) for each in policy.catalogue):
+        # What is only ruled out (law_not) leaves open which destinations may come.
+        if rule.to and not any(list(applies(rule, each)) for each in policy.catalogue):
             yield Oddity(
                 "unreachable",
                 rule.id,
@@ -135,9 +135,8 @@ def _unknown_types(policy: Policy) -> Iterator[Oddity]:
 
 
 def _unknown_facts(policy: Policy) -> Iterator[Oddity]:
-    looked_at = {name for rule in policy.rules for name in (*rule.to, *rule.to_not)}
     for each in policy.catalogue:
-        unknown = [name for name in sorted(looked_at) if each.value(name) == UNKNOWN and not each.regions]
+        unknown = [] if each.regions else open_questions(policy, each)
         if unknown:
             yield Oddity(
                 "unknown-fact",
