@@ -23,15 +23,14 @@ from sovguard.vault.administration import (
     erase_surrogate,
     erase_tenant,
     erase_value,
-    idle_keys,
-    renumber,
     sessions,
     status,
     sweep,
 )
-from sovguard.vault.administration import rotate as rotate_keys
 from sovguard.vault.keys import ENVIRONMENT, Keyring
 from sovguard.vault.places import create_vault, open_vault
+from sovguard.vault.rotation import idle_keys, renumber
+from sovguard.vault.rotation import rotate as rotate_keys
 from sovguard.vault.sealed import SealedVault
 
 Command = Callable[..., Any]

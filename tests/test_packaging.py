@@ -10,7 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-FOLDERS = {"sovguard": ROOT / "sovguard", "sovguard.recognizers": ROOT / "recognizers"}
+FOLDERS = {
+    package: ROOT / "recognizers" if package == "sovguard.recognizers" else ROOT.joinpath(*package.split("."))
+    for package in SETTINGS["tool"]["setuptools"]["packages"]
+}
 
 
 def test_every_data_file_is_shipped() -> None:
@@ -18,10 +21,15 @@ def test_every_data_file_is_shipped() -> None:
     shipped: dict[str, list[str]] = SETTINGS["tool"]["setuptools"]["package-data"]
     for package, folder in FOLDERS.items():
         for path in folder.rglob("*"):
-            if path.is_dir() or path.suffix in (".py", ".pyc"):
+            others = [other for name, other in FOLDERS.items() if name != package and folder in other.parents]
+            if (
+                path.is_dir()
+                or path.suffix in (".py", ".pyc")
+                or any(other in path.parents for other in others)
+            ):
                 continue
             name = path.relative_to(folder).as_posix()
-            assert any(fnmatch(name, pattern) for pattern in shipped[package]), f"{package}: {name}"
+            assert any(fnmatch(name, pattern) for pattern in shipped.get(package, ())), f"{package}: {name}"
 
 
 def test_the_pack_is_flat_and_read_from_the_package() -> None:

@@ -1,4 +1,4 @@
-"""What is done to a vault by whoever answers for it: erase, sweep, rotate keys, renumber, look.
+"""What is done to a vault by whoever answers for it: look, erase, sweep; for all sessions at once, see ``rotation``.
 
 Erasing a session or a tenant destroys data keys (crypto-shredding): what those sealed is noise from then on, in backups
 too. Each act is written down as an ``Event``, without any value.
@@ -6,24 +6,19 @@ too. Each act is written down as an ``Event``, without any value.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from sovguard.errors import InputError
-from sovguard.vault.keys import KeyProvider, Keyring
-from sovguard.vault.minting import renumbered
-from sovguard.vault.records import Meta, session_context
+from sovguard.vault.changes import Changes, changed, note, tell
 from sovguard.vault.rows import EntryRow, Event, SessionRow
 from sovguard.vault.sealed import SealedVault
 from sovguard.vault.store import Entry, SessionRef
 
 GRACE = timedelta(days=1)
 """How long after its end a value is left in place, so that a clock that jumped ahead destroys nothing."""
-_TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ def erase_tenant(vault: SealedVault, tenant: str) -> int:
     """Erase every session of a tenant; return how many that were."""
     sids = [row.sid for row in vault.store.sessions(vault.tenant_tag(tenant)) if row.wrapped]
     erased = sum(_shred(vault, sid, "erased session") for sid in sids)
-    _note(vault, "erased tenant", None, erased)
+    note(vault, "erased tenant", None, erased)
     vault.store.scrub()
     return erased
 
@@ -159,119 +154,9 @@ def sweep(vault: SealedVault, *, grace: timedelta = GRACE) -> int:
             swept += _empty(
                 vault, row.sid, lambda each: each.expires is not None and each.expires <= before, None
             )
-    _note(vault, "swept", None, swept)
+    note(vault, "swept", None, swept)
     vault.store.scrub()
     return swept
-
-
-def rotate(
-    vault: SealedVault, keys: KeyProvider, *, progress: Callable[[int, int], None] | None = None
-) -> int:
-    """Wrap every data key anew with the key that is active in ``keys``; return how many were.
-
-    Processes that have this key in their keyring go on meanwhile, whichever they use; those that do not have it fail from now
-    on, and nothing of theirs is lost. A rotation that was interrupted is finished by another one.
-
-    Args:
-        vault: The vault.
-        keys: The keyring with the new key, and all keys that wrap anything.
-        progress: Called with how many sessions are done and how many there are.
-    """
-    vault.refresh()
-    meta = vault.meta
-    index = meta.index_key(keys)
-    if meta.key_id != keys.active:
-        # First: from here on, no session is made under the old key.
-        key_id, wrapped = keys.wrap(index, meta.context())
-        vault.store.set_meta(Meta(meta.vault_id, key_id, wrapped).encode())
-    vault.keys = keys
-    vault.refresh()
-    rotated = 0
-    while waiting := [row.sid for row in vault.store.sessions() if row.wrapped and row.key_id != keys.active]:
-        for done, sid in enumerate(waiting, 1):
-            rotated += _rewrap(vault, sid, keys)
-            if progress is not None:
-                progress(done, len(waiting))
-    _note(vault, "rotated", None, rotated)
-    return rotated
-
-
-def renumber(vault: SealedVault, *, progress: Callable[[int, int], None] | None = None) -> int:
-    """Make every session number from a namespace of its own from now on; return how many sessions that were.
-
-    For a vault that was put back from a backup: what was minted after that backup, and sent, is unknown to it. Without this
-    the same numbers would be given to other values, and an answer that still holds the older ones would be restored wrongly.
-    With it those stay unknown. Nothing may use the vault meanwhile. One who is mentioned in a new form is numbered anew.
-
-    Args:
-        vault: The vault.
-        progress: Called with how many sessions are done and how many there are.
-    """
-    sids = [row.sid for row in vault.store.sessions() if row.wrapped]
-    count = 0
-    for done, sid in enumerate(sids, 1):
-        count += _renumber(vault, sid)
-        if progress is not None:
-            progress(done, len(sids))
-    _note(vault, "renumbered", None, count)
-    return count
-
-
-def idle_keys(vault: SealedVault, keys: Keyring) -> list[str]:
-    """Return the ids of those keys of a keyring that wrap nothing in the vault and are older than the one in use."""
-    vault.refresh()
-    used = {vault.meta.key_id, *(row.key_id for row in vault.store.sessions() if row.wrapped)}
-    return [key_id for key_id in keys.ids if key_id not in used and keys.precedes(key_id, keys.active)]
-
-
-_Changes = tuple[SessionRow, dict[str, Any]]
-"""A session as it will be, and what else ``SealedVault.committed`` is to be told of."""
-
-
-def _changed(vault: SealedVault, sid: bytes, work: Callable[[SessionRow], _Changes | None]) -> bool:
-    """Commit what ``work`` makes of a session that was not erased, again and again until nobody else was faster.
-
-    ``False`` if there is no such session, or nothing to change.
-    """
-    for turn in range(_TRIES):
-        with vault.store.exclusive(sid):
-            row = vault.store.session(sid)
-            changes = work(row) if row is not None and row.wrapped else None
-            if row is None or changes is None:
-                return False
-            new, others = changes
-            if vault.committed(new, row.version, **others):
-                return True
-        vault.store.waiting.pause(random.uniform(0, min(0.005 * 2 ** min(turn, 5), 0.1)))  # noqa: S311
-    raise vault.busy()
-
-
-def _renumber(vault: SealedVault, sid: bytes) -> bool:
-    def work(row: SessionRow) -> _Changes:
-        keys, header = vault.opened_row(row)
-        header = renumbered(header)
-        new = replace(
-            row,
-            # At random: a process that held on to the session as it was before the backup must not take it for that.
-            version=random.SystemRandom().getrandbits(47),
-            header=keys.seal_header(header),
-            namespaces=tuple(sorted(header.state.namespaces)),
-        )
-        return new, {}
-
-    return _changed(vault, sid, work)
-
-
-def _rewrap(vault: SealedVault, sid: bytes, keys: KeyProvider) -> bool:
-    context = session_context(vault.meta.vault_id, sid)
-
-    def work(row: SessionRow) -> _Changes | None:
-        if row.key_id == keys.active:
-            return None
-        key_id, wrapped = keys.wrap(keys.unwrap(row.key_id, row.wrapped, context), context)
-        return replace(row, version=row.version + 1, key_id=key_id, wrapped=wrapped), {}
-
-    return _changed(vault, sid, work)
 
 
 def _counts(vault: SealedVault, row: SessionRow) -> dict[str, int]:
@@ -307,7 +192,7 @@ def _empty(
     """Empty what is meant, and write down how much that was, in one commit."""
     gone: list[EntryRow] = []
 
-    def work(row: SessionRow) -> _Changes | None:
+    def work(row: SessionRow) -> Changes | None:
         gone[:] = [
             each.emptied(person=person)
             for each in vault.store.entries(sid)
@@ -320,7 +205,9 @@ def _empty(
             vault.store.add_event(event)
         return None
 
-    return len(gone) if _changed(vault, sid, work) else 0
+    done = changed(vault, sid, work)
+    tell(vault, what, sid, len(gone))
+    return len(gone) if done else 0
 
 
 def _shred(
@@ -328,7 +215,7 @@ def _shred(
 ) -> bool:
     """Destroy a session's data key and its entries, if it is still one that is meant, and write that down."""
 
-    def work(row: SessionRow) -> _Changes | None:
+    def work(row: SessionRow) -> Changes | None:
         if not only(row):
             return None
         new = replace(
@@ -345,8 +232,7 @@ def _shred(
         event = None if what is None else Event(vault.now(), what, sid, 1)
         return new, {"shreds": True, "event": event}
 
-    return _changed(vault, sid, work)
-
-
-def _note(vault: SealedVault, what: str, sid: bytes | None, count: int) -> None:
-    vault.store.add_event(Event(vault.now(), what, sid, count))
+    shredded = changed(vault, sid, work)
+    if shredded:
+        tell(vault, what, sid, 1)
+    return shredded

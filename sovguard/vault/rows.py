@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from sovguard.vault.waiting import Waiting
 
@@ -209,4 +209,12 @@ class Store(Protocol):
 
     def close(self) -> None:
         """End its connections."""
+        ...
+
+
+class Recorder(Protocol):
+    """What keeps records: a ``Ledger``."""
+
+    def append(self, kind: str, fields: Mapping[str, Any], /) -> int:
+        """Write a record down, and return its number."""
         ...

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -24,27 +22,15 @@ from sovguard.vault.crypto import new_key as new_secret
 from sovguard.vault.keys import KeyProvider, Keyring, MissingKey
 from sovguard.vault.lifetimes import Lifetimes
 from sovguard.vault.minting import drawn, new_rows
+from sovguard.vault.opened import Opened, OpenedSessions
 from sovguard.vault.records import ID, Header, Meta, SessionKeys, open_name, seal_name, session_context
-from sovguard.vault.rows import Change, EntryRow, SessionRow, Store
+from sovguard.vault.rows import Change, EntryRow, Recorder, SessionRow, Store
 from sovguard.vault.store import Entry, SessionRef, SessionState
 from sovguard.vault.waiting import elsewhere
 
 _Rows = Sequence[EntryRow]
 _ATTEMPTS = 200
-_CACHED = 512
 _LOCKS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A session as it was at one version."""
-
-    row: SessionRow
-    keys: SessionKeys
-    header: Header
-
-    def __repr__(self) -> str:
-        return f"_Opened({self.row!r})"
 
 
 class SealedVault:
@@ -57,6 +43,7 @@ class SealedVault:
         ttls: How long values live from their first mention, by entity type or legal class (``"unique_identifier"``); the
             type counts before the class.
         clock: Seconds since 1970.
+        ledger: Where erasures, sweeps and rotations are written down too (``sovguard.ledger``), besides in the vault.
 
     Raises:
         ConfigError: A time to live is none.
@@ -71,8 +58,9 @@ class SealedVault:
         ttl: timedelta | None = None,
         ttls: Mapping[str, timedelta] | None = None,
         clock: Callable[[], float] = time.time,
+        ledger: Recorder | None = None,
     ) -> None:
-        self.store, self.keys = store, keys
+        self.store, self.keys, self.ledger = store, keys, ledger
         self.lifetimes = Lifetimes(ttl, ttls or {}, clock)
         stored = store.meta()
         if stored is None:
@@ -82,8 +70,7 @@ class SealedVault:
             )
         self.meta, self._said = Meta.decode(stored), stored
         self._index = elsewhere(self.meta.index_key, keys)
-        self._cache: OrderedDict[bytes, _Opened] = OrderedDict()
-        self._guarded = threading.Lock()
+        self._sessions = OpenedSessions()
         self._locks = [store.waiting.lock() for _ in range(_LOCKS)]
 
     def __repr__(self) -> str:
@@ -154,7 +141,7 @@ class SealedVault:
             surrogate: self._entry(rows[surrogate], opened) for surrogate in surrogates if surrogate in rows
         }
 
-    def _entry(self, row: EntryRow, opened: _Opened) -> Entry | None:
+    def _entry(self, row: EntryRow, opened: Opened) -> Entry | None:
         if row.record is None or self.lifetimes.over(row.expires):
             return None
         return opened.keys.open_entry(row)
@@ -162,7 +149,7 @@ class SealedVault:
     def note(self, session: SessionRef, stood: Mapping[str, Collection[str]]) -> None:
         """Add to what stood behind values."""
 
-        def change(opened: _Opened) -> list[EntryRow]:
+        def change(opened: Opened) -> list[EntryRow]:
             changed: list[EntryRow] = []
             for surrogate, row in self.store.read(opened.row.sid, list(stood)).items():
                 if row.record is None:
@@ -216,8 +203,7 @@ class SealedVault:
         """Drop a session and everything in it."""
         sid = self.sid(session)
         self.store.drop(sid)
-        with self._guarded:
-            self._cache.pop(sid, None)
+        self._sessions.drop(sid)
 
     def ref_of(self, row: SessionRow) -> SessionRef:
         """Return the tenant and id of a session that was not erased."""
@@ -259,7 +245,7 @@ class SealedVault:
         self.refresh()
         return False
 
-    def _opened(self, session: SessionRef, *, make: bool = False, renew: bool = False) -> _Opened:
+    def _opened(self, session: SessionRef, *, make: bool = False, renew: bool = False) -> Opened:
         sid = self.sid(session)
         for _ in range(_ATTEMPTS):
             row = self.store.session(sid)
@@ -270,7 +256,7 @@ class SealedVault:
                     )
                 made = self._new(session, sid, row)
                 if self.committed(made.row, None if row is None else row.version):
-                    return self._keep(made)
+                    return self._sessions.keep(made)
                 continue
             if (make or renew) and self.lifetimes.over(row.expires):
                 # What it held has ended and stays so; what comes now lives anew.
@@ -278,15 +264,12 @@ class SealedVault:
                     replace(row, version=row.version + 1, expires=self.lifetimes.session_ends()), row.version
                 )
                 continue
-            with self._guarded:
-                held = self._cache.get(sid)
-                if held is not None and held.row == row:
-                    self._cache.move_to_end(sid)
-                    return held
-            return self._keep(_Opened(row, *self.opened_row(row, session)))
+            if (held := self._sessions.as_it_is(row)) is not None:
+                return held
+            return self._sessions.keep(Opened(row, *self.opened_row(row, session)))
         raise self.busy()
 
-    def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> _Opened:
+    def _new(self, session: SessionRef, sid: bytes, erased: SessionRow | None) -> Opened:
         data_key = new_secret()
         key_id, wrapped = elsewhere(self.keys.wrap, data_key, session_context(self.meta.vault_id, sid))
         if isinstance(self.keys, Keyring) and self.keys.precedes(key_id, self.meta.key_id):
@@ -313,17 +296,9 @@ class SealedVault:
             created=self.now(),
             expires=self.lifetimes.session_ends(),
         )
-        return _Opened(row, keys, header)
+        return Opened(row, keys, header)
 
-    def _keep(self, opened: _Opened) -> _Opened:
-        with self._guarded:
-            self._cache[opened.row.sid] = opened
-            self._cache.move_to_end(opened.row.sid)
-            while len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
-        return opened
-
-    def _rows(self, opened: _Opened, entries: Collection[Entry]) -> dict[Entry, EntryRow]:
+    def _rows(self, opened: Opened, entries: Collection[Entry]) -> dict[Entry, EntryRow]:
         """Return the rows of those entries that have one, ended or not."""
         lookups = {opened.keys.lookup(entry): entry for entry in entries}
         found = self.store.find(opened.row.sid, list(lookups))
@@ -333,9 +308,7 @@ class SealedVault:
                 raise invalid()
         return {lookups[lookup]: row for lookup, row in found.items()}
 
-    def _changed(
-        self, session: SessionRef, work: Callable[[_Opened], tuple[Header, _Rows, _Rows]]
-    ) -> _Opened:
+    def _changed(self, session: SessionRef, work: Callable[[Opened], tuple[Header, _Rows, _Rows]]) -> Opened:
         """Commit what ``work`` makes of a session, working it out again if someone else was faster."""
         sid = self.sid(session)
         with self._locks[sid[0] % _LOCKS]:
@@ -355,7 +328,7 @@ class SealedVault:
                         namespaces=tuple(sorted(header.state.namespaces)),
                     )
                     if self.committed(row, opened.row.version, added=added, changed=changed):
-                        return self._keep(_Opened(row, opened.keys, header))
+                        return self._sessions.keep(Opened(row, opened.keys, header))
                 self.store.waiting.pause(random.uniform(0, min(0.002 * 2 ** min(attempt, 5), 0.05)))  # noqa: S311
         raise self.busy()
 
@@ -364,13 +337,13 @@ class SealedVault:
         session: SessionRef,
         entries: Collection[Entry],
         avoid: Collection[str],
-        seen: _Opened,
+        seen: Opened,
         rows: dict[Entry, EntryRow],
     ) -> dict[Entry, EntryRow]:
         """Return a row for each entry; ``rows`` is what there was when the session was as ``seen``."""
         minted: dict[Entry, EntryRow] = {}
 
-        def mint_missing(opened: _Opened) -> tuple[Header, _Rows, _Rows]:
+        def mint_missing(opened: Opened) -> tuple[Header, _Rows, _Rows]:
             found = rows if opened is seen else self._rows(opened, entries)
             ended = {entry for entry, row in found.items() if self.lifetimes.over(row.expires)}
             minted.clear()

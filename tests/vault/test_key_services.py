@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sovguard import ConfigError, InvalidRecord, VaultError
 from sovguard.demo_server import LocalServer, Received, Reply, serve
 from sovguard.vault import Entry, KeyProvider, MissingKey, SealedVault, SessionRef
-from sovguard.vault.administration import rotate, status
+from sovguard.vault.administration import status
 from sovguard.vault.key_services import AwsKmsKeys, TransitKeys
+from sovguard.vault.rotation import rotate
 from tests.vault.places import Place
 
 A = SessionRef("acme", "a")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sovguard import ConfigError, Guard, InvalidRecord, VaultError
+from sovguard import ConfigError, Guard, InvalidRecord, LedgerError, VaultError
 from sovguard.errors import InputError
 from sovguard.vault import Entry, Keyring, MissingKey, SealedVault, SessionRef, open_store, open_vault
 from sovguard.vault.administration import (
@@ -25,14 +25,12 @@ from sovguard.vault.administration import (
     erase_surrogate,
     erase_tenant,
     erase_value,
-    idle_keys,
-    renumber,
-    rotate,
     sessions,
     status,
     sweep,
 )
 from sovguard.vault.crypto import GCM, GCM_SIV, Sealer
+from sovguard.vault.rotation import idle_keys, renumber, rotate
 from sovguard.vault.rows import Change
 from sovguard.vault.sqlite import SqliteStore
 from tests.servers import NAME, PHONE, RRN, TEXT, VALUES, PatternAnalyzer
@@ -658,3 +656,31 @@ def test_redis_tells_a_faster_writer_from_a_surrogate_that_is_taken(
     (surrogate,) = slow.put(A, [KIM])
     assert looked[1] != [surrogate]
     assert fast.get(A, [surrogate]) == {surrogate: KIM}
+
+
+def test_what_is_done_to_a_vault_is_in_the_ledger_too(place: Place, tmp_path: Path) -> None:
+    """Erasures, sweeps, rotations and renumberings, with counts and without values; a ledger that fails is an error."""
+    from sovguard.ledger import LedgerKey, create_ledger
+
+    ledger = create_ledger(str(tmp_path / "ledger"), LedgerKey.generate("test"))
+    vault = SealedVault.create(place.store(create=True), KEYS, ledger=ledger)
+    vault.open(A)
+    vault.put(A, [HONG, KIM, NUMBER])
+    erase_value(vault, A, "PHONE_NUMBER", PHONE)
+    erase_session(vault, A)
+    sweep(vault)
+    rotate(vault, KEYS)
+    renumber(vault)
+    told = [record for record in ledger.records() if record["kind"] == "vault"]
+    assert [(each["what"], each["count"]) for each in told] == [
+        ("erased values", 1),
+        ("erased session", 1),
+        ("swept", 0),
+        ("rotated", 0),
+        ("renumbered", 0),
+    ]
+    assert [each.what for each in vault.store.events()] == [each["what"] for each in told]
+    assert PHONE not in repr(told)
+    ledger.close()
+    with pytest.raises(LedgerError):
+        sweep(vault)
