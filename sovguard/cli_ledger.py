@@ -1,4 +1,4 @@
-"""``sovguard ledger``: make, sign, check and prove the record of what was sent where. No value is in it, and none is printed."""
+"""``sovguard ledger``: make, sign, check and prove the record of what was sent where. No value is in it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def status(address: str | None, as_machine: bool) -> int:
     try:
         if store.identity() is None:
             raise ConfigError("there is no ledger at this address; make one with 'sovguard ledger init'")
-        rows = []
+        rows: list[dict[str, Any]] = []
         for writer in store.writers():
             notes = store.notes(writer)
             rows.append(
@@ -125,7 +125,7 @@ def status(address: str | None, as_machine: bool) -> int:
     if as_machine:
         print_json({"writers": rows, "merged": merged})
         return 0
-    click.echo(f"logs    {len(rows):,}, {sum(int(row['octets']) for row in rows):,} octets")
+    click.echo(f"logs    {len(rows):,}, {sum(row['octets'] for row in rows):,} octets")
     click.echo(f"merged  {merged:,} notes")
     for row in rows:
         click.echo(f"{row['writer']}  {row['state']:<7}  {row['signed']:>12,} records signed")

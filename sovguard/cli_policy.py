@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from sovguard.cli_reports import dependence_command
 from sovguard.entities import Detection
 from sovguard.findings import print_json, printable
 from sovguard.guard import Guard, Names
@@ -292,3 +293,6 @@ def _print(told: Explanation) -> None:
         click.echo(f"not known, and asked for by rules: {', '.join(told.unknown)}")
     if decision.outcome != "send":
         click.echo(f"would be sent to: {', '.join(told.elsewhere) or 'no destination'}")
+
+
+policy.add_command(dependence_command)

@@ -15,6 +15,7 @@ import click
 
 from sovguard.errors import ConfigError, InputError
 from sovguard.findings import print_json, printable
+from sovguard.ledger.reading import read_records
 from sovguard.outputs import outputs
 from sovguard.policy import PROFILES, Catalogue, load
 from sovguard.reports import Summary, dependence, render, summarize, to_json
@@ -28,13 +29,23 @@ Records = Iterable[Mapping[str, Any]]
 _DAYS = re.compile("([0-9]{1,5})d")
 _NOT_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON = click.option("--json", "as_machine", is_flag=True, help="For programs: JSON.")
-_RECORDS = click.option(
-    "--records",
-    "source",
-    required=True,
-    metavar="FILE",
-    help="Records of the ledger, as lines of JSON; - is standard input.",
-)
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that name where records come from."""
+    command = click.option(
+        "--records",
+        "source",
+        metavar="FILE",
+        help="Records as lines of JSON in place of a ledger; - is standard input.",
+    )(command)
+    return click.option(
+        "--ledger",
+        "address",
+        envvar="SOVGUARD_LEDGER",
+        metavar="ADDRESS",
+        help="A folder, or postgresql://…?schema=NAME.  [env: SOVGUARD_LEDGER]",
+    )(command)
 
 
 def period_options(command: Command) -> Command:
@@ -56,7 +67,7 @@ def period_options(command: Command) -> Command:
 
 
 @click.command()
-@_RECORDS
+@source_options
 @period_options
 @click.option(
     "--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the page for people here."
@@ -71,7 +82,8 @@ def period_options(command: Command) -> Command:
 @click.option("--title", help="Of the page.")
 @_JSON
 def report(
-    source: str,
+    address: str | None,
+    source: str | None,
     since: str | None,
     until: str | None,
     hours: float,
@@ -83,7 +95,7 @@ def report(
 ) -> int:
     """Say what was sent where, and what became of it (전송 현황 보고서)."""
     return run_report(
-        records_in(source),
+        _chosen(address, source),
         since=since,
         until=until,
         hours=hours,
@@ -95,7 +107,7 @@ def report(
 
 
 @click.command("dependence")
-@_RECORDS
+@source_options
 @period_options
 @click.option(
     "--policy",
@@ -107,12 +119,19 @@ def report(
 )
 @_JSON
 def dependence_command(
-    source: str, since: str | None, until: str | None, hours: float, policy: str, *, as_machine: bool
+    address: str | None,
+    source: str | None,
+    since: str | None,
+    until: str | None,
+    hours: float,
+    policy: str,
+    *,
+    as_machine: bool,
 ) -> int:
     """Say what rests on each vendor and on each country's law, and what a switch would touch (의존도)."""
     catalogue = load(policy).catalogue
     return run_dependence(
-        records_in(source), catalogue, since=since, until=until, hours=hours, as_machine=as_machine
+        _chosen(address, source), catalogue, since=since, until=until, hours=hours, as_machine=as_machine
     )
 
 
@@ -203,6 +222,14 @@ def _moment(said: str, hours: float, now: datetime, option: str, later: timedelt
     except (ValueError, OverflowError):
         raise ConfigError(f"{option} takes a day as YYYY-MM-DD, or a number of days as 30d") from None
     return max(0, (when - _NOT_BEFORE) // timedelta(milliseconds=1))
+
+
+def _chosen(address: str | None, source: str | None) -> Iterator[Mapping[str, Any]]:
+    if source is not None:
+        return records_in(source)
+    if not address:
+        raise ConfigError("name the ledger with --ledger FOLDER (or in SOVGUARD_LEDGER)")
+    return read_records(address)
 
 
 def records_in(source: str) -> Iterator[Mapping[str, Any]]:

@@ -54,7 +54,7 @@ class InvalidRecord(VaultError):
 
 
 class LedgerError(SovguardError):
-    """The ledger could not write or read, or what it holds is not what was written; what was to be recorded must not be sent."""
+    """The ledger could not write or read, or was changed; what was to be recorded must not be sent."""
 
 
 class PolicyBlocked(SovguardError):

@@ -20,6 +20,7 @@ LAYERS = [
         "policy",
         "egress",
         "ledger",
+        "reroute",
     },
     {"session", "sending", "telemetry", "reports", "format_preserving"},
     {"guard"},

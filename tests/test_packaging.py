@@ -60,7 +60,12 @@ def test_the_pack_holds_no_code() -> None:
     assert isinstance(body[0].value, ast.Constant)
 
 
-IMPORTED_AS = {"haystack_ai": "haystack", "libffx": "ffx", "llama_index_core": "llama_index"}
+IMPORTED_AS = {
+    "haystack_ai": "haystack",
+    "libffx": "ffx",
+    "llama_index_core": "llama_index",
+    "opentelemetry_api": "opentelemetry",
+}
 
 
 def declared(requirements: list[str]) -> set[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sovguard.ledger.ledger import Ledger, create_ledger, open_ledger
     from sovguard.ledger.proofs import check, prove
+    from sovguard.ledger.reading import read_records
     from sovguard.ledger.signing import LedgerKey
     from sovguard.ledger.verification import Problem, Verification, verify
 
@@ -26,6 +27,7 @@ _LATER = {
     **dict.fromkeys(("Problem", "Verification", "verify"), "verification"),
     **dict.fromkeys(("check", "prove"), "proofs"),
     "LedgerKey": "signing",
+    "read_records": "reading",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "create_ledger",
     "open_ledger",
     "prove",
+    "read_records",
     "verify",
 ]
 

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger.chain import Chain
@@ -153,7 +153,7 @@ class Ledger:
         Raises:
             LedgerError: A line is no record; ``verify`` says more.
         """
-        logs = [_records(self._store, writer) for writer in self._store.writers()]
+        logs = [records_of(self._store, writer) for writer in self._store.writers()]
         return heapq.merge(*logs, key=lambda record: (record["t"], record["writer"], record["n"]))
 
     def verify(self, *, kept: Sequence[str] = ()) -> Verification:
@@ -165,6 +165,21 @@ class Ledger:
         from sovguard.ledger.verification import verify_store
 
         return verify_store(self._store, Verifier(self._key.verifier), kept=kept)
+
+    def report(
+        self, *, since_ms: int | None = None, until_ms: int | None = None, language: Literal["ko", "en"] = "ko"
+    ) -> str:
+        """Return a page for people, in HTML that stands by itself: what was sent where, and what became of it.
+
+        Args:
+            since_ms: The first moment that counts, in milliseconds since 1970.
+            until_ms: The first that does not.
+            language: What it opens in; both are in it.
+        """
+        from sovguard.reports import render, summarize
+
+        summary = summarize(self.records(), since_ms=since_ms, until_ms=until_ms)
+        return render(summary, language=language)
 
     def close(self) -> None:
         """Sign what is not signed yet, and end the log of this process.
@@ -300,7 +315,12 @@ def identity_of(store: Store, verifier: Verifier) -> Identity:
     return Identity.parse(text)
 
 
-def _records(store: Store, writer: str) -> Iterator[dict[str, Any]]:
+def records_of(store: Store, writer: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of one log, with its ``writer``.
+
+    Raises:
+        LedgerError: A line is no record.
+    """
     for number, line in enumerate(store.lines(writer)):
         try:
             record = parse(line)

@@ -1,8 +1,8 @@
 """A ledger in PostgreSQL (version 12 or newer), in a schema of its own, for any number of machines.
 
 Each writer has one connection, which holds its log with an advisory lock: a line can be written only while the lock is held,
-and whoever dies lets go of it. Lines are committed at once and without waiting for the disk; a checkpoint waits for it, and with
-that for all lines before it.
+and whoever dies lets go of it. Lines are committed at once and without waiting for the disk; a checkpoint waits for it, and so
+for all lines before it.
 """
 
 from __future__ import annotations

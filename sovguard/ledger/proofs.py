@@ -1,4 +1,4 @@
-"""A record that can be shown to someone who has nothing but it, some hundred octets of proof, and the public verifier string."""
+"""A record that can be shown to someone who has nothing but it, a short proof, and the public verifier string."""
 
 from __future__ import annotations
 

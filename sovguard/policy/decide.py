@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from sovguard.entities import Detection
 from sovguard.policy.decision import CIRCLE, UNKNOWN_DESTINATION, Decision, Request
 from sovguard.policy.destinations import Destination
 from sovguard.policy.judge import Judge
 from sovguard.policy.rules import Action, Policy
+
+if TYPE_CHECKING:
+    from sovguard.policy.explain import Explanation
 
 _MANY = 1024
 """How many judges are kept."""
@@ -59,6 +65,37 @@ class Judges:
                 dry_run=False,
             )  # fmt: skip
         return self._followed(request, destination, purpose, tenant, ())
+
+    def explain(
+        self,
+        detections: Sequence[Detection],
+        *,
+        destination: str,
+        topics: Collection[str] = (),
+        people: int = 0,
+        purpose: str | None = None,
+        tenant: str = "default",
+    ) -> Explanation:
+        """Return what would become of what was found at a destination, why, and what would change that.
+
+        Args:
+            detections: What was found; each counts as another value.
+            destination: The id of the destination.
+            topics: The sensitive topics of the text.
+            people: How many people the session has named.
+            purpose: What it is for.
+            tenant: Whose it is.
+
+        Raises:
+            ConfigError: There is no such destination.
+        """
+        from sovguard.policy.explain import explain
+
+        values = [str(place) for place in range(len(detections))]
+        request = Request(detections, values, frozenset(topics), people)
+        return explain(
+            self, request, self.policy.catalogue.named(destination), purpose=purpose, tenant=tenant
+        )
 
     def _followed(
         self,
