@@ -23,6 +23,7 @@ from sovguard.cli_doctor import doctor
 from sovguard.cli_ledger import ledger as ledger_commands
 from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
 from sovguard.cli_policy import policy as policy_commands
+from sovguard.cli_reports import report as report_command
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
 from sovguard.document_runs import find, redact_document, restore_document, table_labels
@@ -87,6 +88,7 @@ def cli() -> None:
 
 
 cli.add_command(doctor)
+ledger_commands.add_command(report_command)
 cli.add_command(ledger_commands)
 cli.add_command(policy_commands)
 cli.add_command(vault_commands)

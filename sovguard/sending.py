@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sovguard.entities import Detection
-from sovguard.errors import PolicyBlocked, SovguardError
+from sovguard.errors import InputError, PolicyBlocked, SovguardError, UnsupportedPayload
 from sovguard.policy.apply import applied
 from sovguard.policy.decision import Decision, Request, counts
 from sovguard.policy.destinations import FACTS, Destination
@@ -168,12 +168,13 @@ class Sending:
         except PolicyBlocked:
             raise
         except SovguardError as error:
-            self.refused(type(error).__name__)
+            self.refused(error)
             raise
 
-    def refused(self, reason: str) -> None:
-        """Write down that it is not sent, for a reason other than the policy: the name of an error."""
-        self._write("refused", reason=reason)
+    def refused(self, error: SovguardError) -> None:
+        """Write down that it is not sent because it cannot be inspected, or because something failed."""
+        payload = isinstance(error, (UnsupportedPayload, InputError))
+        self._write("refused", reason="payload" if payload else "error", error=type(error).__name__)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -237,14 +238,14 @@ class Sending:
                 },
             )
 
-    def _write(self, outcome: str, *, reason: str = "") -> None:
+    def _write(self, outcome: str, *, reason: str = "", error: str = "") -> None:
         """Write a request down, before it is sent or instead of that."""
         guard, session, decision = self._session.guard, self._session, self._decision
         if decision is not None:
             self._trace.decided(decision, self.counts, time.perf_counter() - self._began, outcome=outcome)
         if outcome in ("block", "refused"):
             self._ended = True
-            self._trace.ended(time.perf_counter() - self._began, error=reason or "PolicyBlocked")
+            self._trace.ended(time.perf_counter() - self._began, error=error or "PolicyBlocked")
         if guard.ledger is None:
             return
         at = self._destination if decision is None else decision.destination
@@ -265,6 +266,8 @@ class Sending:
         }
         if reason:
             record["reason"] = reason
+        if error:
+            record["error"] = error
         addressed = self._addressed or (None if decision is None else decision.came_from)
         if addressed is not None:
             record["addressed"] = _facts(addressed)

@@ -155,7 +155,11 @@ def test_what_is_not_sent_is_written_down_too(ledger: Ledger, start: Callable[..
     blocked, unread, egress, unknown = records(ledger, "request")
     assert (blocked["outcome"], blocked["rules"]) == ("block", ["p/no", "p/swap"])
     assert blocked["counts"]["KR_RRN"] == {"block": 1}
-    assert (unread["outcome"], unread["reason"]) == ("refused", "UnsupportedPayload")
+    assert (unread["outcome"], unread["reason"], unread["error"]) == (
+        "refused",
+        "payload",
+        "UnsupportedPayload",
+    )
     assert (egress["outcome"], egress["reason"]) == ("refused", "egress")
     assert (unknown["outcome"], unknown["destination"], unknown["rules"]) == (
         "block",

@@ -100,7 +100,7 @@ def _guarded_class(base: Any) -> Any:
                     payload.request.check(parsed.value, guard.allow_media)
         except SovguardError as error:
             at = guard.policy.policy.catalogue.match(str(request.url))
-            Sending(guard.current_session(), at, caller="http").refused(type(error).__name__)
+            Sending(guard.current_session(), at, caller="http").refused(error)
             raise
         return request
 

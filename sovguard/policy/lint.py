@@ -9,6 +9,7 @@ from itertools import combinations
 from sovguard.entities import ENTITY_TYPES, Detection, Evidence
 from sovguard.policy.decide import Judges
 from sovguard.policy.decision import Request
+from sovguard.policy.destinations import UNKNOWN
 from sovguard.policy.judge import applies, open_questions
 from sovguard.policy.rules import RESIDENT_NUMBERS, Action, Policy, Rule
 
@@ -46,8 +47,9 @@ def lint(policy: Policy) -> list[Oddity]:
 
 def _unreachable(policy: Policy) -> Iterator[Oddity]:
     for rule in policy.rules:
-        # What is only ruled out (law_not) leaves open which destinations may come.
-        if rule.to and not any(list(applies(rule, each)) for each in policy.catalogue):
+        # What is only ruled out (law_not), or speaks of what is not known, is there for destinations yet to come.
+        closed = rule.to and not any(UNKNOWN in values for values in rule.to.values())
+        if closed and not any(list(applies(rule, each)) for each in policy.catalogue):
             yield Oddity(
                 "unreachable",
                 rule.id,

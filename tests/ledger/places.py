@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sovguard.ledger import Ledger, LedgerKey, create_ledger, open_ledger
+from sovguard.ledger import Ledger, LedgerKey, Verification, create_ledger, open_ledger, verify
 
 KEY = LedgerKey("bank.example/ledger", bytes(range(32)), bytes(range(32, 64)))
 OTHER = LedgerKey("bank.example/ledger", bytes(range(1, 33)), bytes(range(32, 64)))
@@ -68,3 +69,13 @@ def write_lines(log: Path, lines: list[bytes]) -> None:
 def copied(folder: Path, to: Path) -> Path:
     """A copy of a ledger."""
     return Path(shutil.copytree(folder, to))
+
+
+def verify_only(folder: Path, writer: str) -> Verification:
+    """Verify one log of a ledger as if it were the only one."""
+    with tempfile.TemporaryDirectory() as place:
+        alone = Path(place) / "l"
+        alone.mkdir()
+        shutil.copy(folder / "ledger", alone)
+        shutil.copytree(folder / writer, alone / writer)
+        return verify(str(alone), KEY.verifier)
