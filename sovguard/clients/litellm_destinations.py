@@ -15,6 +15,18 @@ import litellm
 from sovguard.guard import Guard
 from sovguard.policy import Destination
 
+_OTHERWISE = {
+    "anthropic_text": "anthropic",
+    "azure": "azure-openai",
+    "azure_ai": "azure-openai",
+    "bedrock_converse": "bedrock",
+    "gemini": "google-gemini",
+    "ollama_chat": "loopback",
+    "text-completion-openai": "openai",
+    "vertex_ai": "google-vertex",
+    "vertex_ai_beta": "google-vertex",
+}
+"""What LiteLLM calls otherwise than the catalogue does."""
 _FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
@@ -68,5 +80,6 @@ def _of(guard: Guard, model: str, address: str | None) -> Destination | None:
         provider, default = "", None
     if address or default:
         return catalogue.match(str(address or default))
-    offered = [each for each in catalogue if each.provider == provider or each.id == provider]
+    provider = _OTHERWISE.get(provider, provider)
+    offered = [each for each in catalogue if provider in (each.provider, each.id)]
     return offered[0] if len(offered) == 1 else next((each for each in offered if each.id == provider), None)

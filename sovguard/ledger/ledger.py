@@ -167,7 +167,11 @@ class Ledger:
         return verify_store(self._store, Verifier(self._key.verifier), kept=kept)
 
     def report(
-        self, *, since_ms: int | None = None, until_ms: int | None = None, language: Literal["ko", "en"] = "ko"
+        self,
+        *,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        language: Literal["ko", "en"] = "ko",
     ) -> str:
         """Return a page for people, in HTML that stands by itself: what was sent where, and what became of it.
 

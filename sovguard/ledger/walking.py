@@ -132,14 +132,30 @@ def _unlinked(number: int, good: int) -> Fault:
 
 def _rewritten(lines: Callable[[], Iterator[bytes]], good: int, end: int, who: str) -> Fault:
     """Return the fault of records whose numbers and links fit and whose root does not."""
+    last = b""
     for number, line in enumerate(lines()):
-        if number >= end:
+        if number == end:
+            # Links behind the root that does not fit tell whether only its last record was changed.
+            if not _follows(line, last):
+                before = (
+                    "" if good == end - 1 else f" (or another one from {good} on, with all links up to it)"
+                )
+                what = f"it was changed{before}: record {end} does not follow it, and {who} has another root"
+                return Fault(end - 1, what)
             break
         if number >= good and not is_canonical(line, parse(line)):
             return Fault(number, "it was changed: it is not in canonical form")
+        last = line
     if good == end - 1:
         return Fault(good, f"it was changed: {who} has another root")
     return Fault(
         good,
         f"one of the records {good} to {end - 1} was changed, with all links behind it: {who} has another root",
     )
+
+
+def _follows(line: bytes, before: bytes) -> bool:
+    try:
+        return bool(parse(line)["p"] == link(before))
+    except ValueError:
+        return True  # no record, so it says nothing of the one before it

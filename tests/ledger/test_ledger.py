@@ -58,7 +58,7 @@ def test_logs_are_merged_by_time(address: str) -> None:
 def test_a_ledger_is_made_once(address: str) -> None:
     """A second one at its place, another key, and no ledger at all are each refused."""
     opened(address, create=True).close()
-    with pytest.raises(ConfigError, match="is not empty|has a ledger"):
+    with pytest.raises(ConfigError, match=r"is not empty|has a ledger"):
         create_ledger(address, KEY)
     with pytest.raises(ConfigError, match="not one of this key"):
         open_ledger(address, OTHER)
