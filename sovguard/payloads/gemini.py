@@ -89,7 +89,16 @@ _FUNCTION = record(
     {
         "name": setting,
         **dict.fromkeys(
-            ("description", "parameters", "response", "parametersJsonSchema", "responseJsonSchema"), values
+            (
+                "description",
+                "parameters",
+                "response",
+                "parametersJsonSchema",
+                "responseJsonSchema",
+                "parameters_json_schema",
+                "response_json_schema",
+            ),
+            values,
         ),
         "behavior": setting,
     }

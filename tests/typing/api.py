@@ -8,7 +8,9 @@ from typing import Any, assert_type
 
 import sovguard
 from sovguard import Detection, Guard, Redaction, Restoration, Session
-from sovguard.vault import MemoryVault, Vault
+from sovguard.policy import Judges
+from sovguard.policy.explain import Explanation
+from sovguard.vault import MemoryVault, Vault, in_loop
 
 vault: Vault = MemoryVault()
 guard = Guard(names="fast", vault=vault, recognizers=["a.toml", Path("b.toml")], restore_tools=("notify",))
@@ -87,3 +89,11 @@ assert_type(sovguard.redact("x"), Redaction)
 assert_type(sovguard.redact({"a": "x"}), dict[str, str])
 assert_type(sovguard.restore("x"), Restoration)
 assert_type(sovguard.scan("x"), list[Detection])
+
+
+async def asynchronous() -> None:
+    """Keep the types of what is run beside the event loop, and of what decides."""
+    assert_type(await guard.aside(guard.redact, "x"), Redaction)
+    assert_type(await in_loop(len, "x"), int)
+    assert_type(Guard(policy="kr-finance", ledger=None).policy, Judges)
+    assert_type(guard.policy.explain([], destination="openai"), Explanation)
