@@ -108,6 +108,12 @@ class PostgresStore:
             with self._lock:
                 if self._reading is None or self._reading.closed:
                     self._reading = self.connect()
+                    # Pages of a log are read along the index. Before the first ANALYZE the planner would sort the whole log
+                    # for each of them.
+                    for way in ("bitmapscan", "seqscan", "sort"):
+                        self._reading.execute(
+                            sql.SQL("SET {} TO off").format(sql.Identifier(f"enable_{way}"))
+                        )
                 # As binary: lines are octets, and twice as long as text.
                 return self._reading.execute(statement, parameters, prepare=True, binary=True).fetchall()
         except psycopg.Error as error:
@@ -242,6 +248,7 @@ class PostgresLog:
         self.writer, self.certain = writer, True
         self._store = store
         self._connection = store.connect()
+        self._cursor = self._connection.cursor()
         self._number: int | None = None
 
     def hold(self) -> bool:
@@ -253,7 +260,7 @@ class PostgresLog:
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         """Run a statement in the connection that holds the log."""
         try:
-            return self._connection.execute(statement, parameters, prepare=True)
+            return self._cursor.execute(statement, parameters, prepare=True)
         except psycopg.Error as error:
             # After an error of a living connection nothing was written. Without one, it may have been.
             self.certain = not self._connection.closed and not isinstance(error, psycopg.OperationalError)
@@ -264,7 +271,7 @@ class PostgresLog:
         if self._number is None:
             self._number = self._count()
         self.run(
-            "INSERT INTO records (writer, number, line) VALUES (%s, %s, %s)",
+            "INSERT INTO records (writer, number, line) VALUES (%s, %s, %b)",
             (self.writer, self._number, line),
         )
         self._number += 1
