@@ -242,7 +242,12 @@ class _Verifying:
             self._complain(
                 writer,
                 None,
-                f"its last checkpoint is gone: it was ended, and the records from {self._covered[writer]} on are not signed",
+                f"it was ended, and the records from {self._covered[writer]} on are not signed: its last checkpoint is gone, "
+                "or they were put in",
+            )
+        elif octets > found.octets and writer in self._ended:
+            self._complain(
+                writer, None, f"octets that are no record were put behind its {found.records} records"
             )
         return found, octets
 
