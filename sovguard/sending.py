@@ -36,6 +36,7 @@ class Sending:
         model: The model that is asked for, if that is known.
         operation: What is asked for: ``chat`` or ``embeddings``.
         addressed: Where the caller addressed it to, if it is tried elsewhere because that is out.
+        reroutes: Whether who sends can send it elsewhere; if not, what is to be rerouted is blocked.
 
     Attributes:
         caller: Who sends.
@@ -51,10 +52,12 @@ class Sending:
         model: str | None = None,
         operation: str = "chat",
         addressed: Destination | None = None,
+        reroutes: bool = False,
     ) -> None:
         self._session = session
         self._destination = destination
         self._addressed = addressed
+        self._reroutes = reroutes
         self.caller = caller
         self._model = model
         self._hits: list[Detection] = []
@@ -154,7 +157,7 @@ class Sending:
         )
         self._decision, self.counts = decision, counts(self._hits, self._values, decision.actions)
         done = decision.enforced()
-        if done.outcome == "block":
+        if done.outcome == "block" or (done.outcome == "reroute" and not self._reroutes):
             self._write("block")
             raise _blocked(decision, self.counts)
         actions = iter(done.actions[before:])
@@ -287,6 +290,13 @@ def _blocked(decision: Decision, held: Mapping[str, Mapping[str, int]]) -> Polic
         return PolicyBlocked(
             "the request was not sent: its address is no destination that the policy knows. Add a [[destination]] with its URL "
             "and who runs it to the policy (docs/policy.md), or look whether the address is right",
+            decision,
+        )
+    if decision.outcome == "reroute" and decision.came_from is not None:
+        there, here = decision.destination.id, decision.came_from.id
+        return PolicyBlocked(
+            f"the request was not sent: the policy sends it to {there} instead of {here} (rules: {', '.join(decision.rules)}), "
+            "which takes a client over HTTP (guard.wrap, guard.http_client): use one, or a model of that destination",
             decision,
         )
     types = ", ".join(f"{sum(each.values())} × {name}" for name, each in held.items())

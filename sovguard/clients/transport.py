@@ -225,6 +225,7 @@ class GuardedTransport:
             model=asked,
             operation="request" if payload is None else payload.operation,
             addressed=None if via is None else addressed,
+            reroutes=True,
         )
         with sending.refusing():
             texts = [text for text in url_texts(request.url) if not harmless(text)]

@@ -303,3 +303,28 @@ def test_a_target_is_where_it_says_it_is(start: Start) -> None:
         )  # fmt: skip
     with pytest.raises(ConfigError, match="fallback"):
         policy(far, near, '[[fallback]]\nfrom = "far"\nto = ["none"]')
+
+
+def test_who_cannot_send_elsewhere_sends_nothing(start: Start) -> None:
+    """Adapters and decorated functions sit above whatever sends: what is to be rerouted is blocked there, and says so."""
+    from langchain_core.language_models import FakeListChatModel
+
+    from sovguard.clients.langchain import GuardedChatModel
+
+    far, near = start(), start()
+    guard = guard_for(far, near)
+    heard: list[str] = []
+
+    @guard.protect(destination="far")
+    def talk(text: str) -> str:
+        heard.append(text)
+        return text
+
+    with pytest.raises(PolicyBlocked, match="instead of far"):
+        talk(TEXT)
+    inner = FakeListChatModel(responses=["가"])
+    model = GuardedChatModel(guard=guard, inner=inner, destination="far")
+    with pytest.raises(PolicyBlocked, match="over HTTP"):
+        model.invoke(TEXT)
+    assert heard == []
+    assert inner.i == 0
