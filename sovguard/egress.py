@@ -17,6 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,22 +29,32 @@ _DEPTH = 3
 _MANY = 1 << 20
 """Characters that one encoded text may come to."""
 _FEWEST = 6
+_FEWEST_DIGITS = 7
+"""Bare digits: fewer are amounts and limits too."""
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _BASE64 = re.compile("[A-Za-z0-9+/_-]{8,}={0,2}")
+_WRAPPED = re.compile("(?<=[A-Za-z0-9+/]{40})\\r?\\n(?=[A-Za-z0-9+/=])")
 _HEX = re.compile("(?:[0-9A-Fa-f]{2}){6,}")
 _HANGUL = re.compile("[가-힣]")
-_ASCII = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
+_DIGITS, _LATIN = frozenset("0123456789"), frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
 class Known:
     """Values that must not leave as they are.
 
     Args:
-        words: The values as ``folded`` writes them.
+        entries: The values; short ones are left out, which stand in other words.
+        allowed: Values that may leave as they are all the same.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted(set(words))
+    def __init__(self, entries: Iterable[tuple[str, str]], allowed: Iterable[str] = ()) -> None:
+        may = {folded(value).strip() for value in allowed}
+        words: dict[str, bool] = {}
+        for entity_type, word in entries:
+            if word not in may:
+                # A name is a name at the end of a compound; anything else may stand behind other letters.
+                words[word] = words.get(word, True) and entity_type == "PERSON"
+        self._words, self._names = list(words), list(words.values())
         self._literals: Any = None
 
     def __repr__(self) -> str:
@@ -53,11 +64,14 @@ class Known:
         return bool(self._words)
 
     def stands_in(self, value: Any) -> bool:
-        """Tell whether a value stands anywhere in a JSON-like one: in its texts, its keys or its numbers, in any encoding."""
-        return bool(self._words) and any(self._within(text) for text in _texts(value))
+        """Tell whether a value stands anywhere in a JSON-like one: in its texts, its keys or its numbers, in any encoding.
 
-    def _within(self, text: str) -> bool:
-        return any(self._found(each) for each in readings(text))
+        Raises:
+            TooMuch: A text opens to more than can be looked through.
+        """
+        return bool(self._words) and any(
+            self._found(each) for text in _texts(value) for each in readings(text)
+        )
 
     def _found(self, text: str) -> bool:
         if self._literals is None:
@@ -65,70 +79,118 @@ class Known:
 
             self._literals = Literals(self._words)
         plain = folded(text)
-        for _, start, end in self._literals.matches(plain):
+        for which, start, end in self._literals.matches(plain):
             before, behind = plain[start - 1 : start], plain[end : end + 1]
-            first, last = plain[start], plain[end - 1]
-            if first in _ASCII and before in _ASCII and before:
+            if _same(before, plain[start]) or _same(plain[end - 1], behind):
                 continue
-            if last in _ASCII and behind in _ASCII and behind:
-                continue
-            if _HANGUL.match(first) and _HANGUL.match(before):
+            if self._names[which] and _HANGUL.match(plain[start]) and _HANGUL.match(before):
                 continue
             return True
         return False
 
 
+class TooMuch(ValueError):
+    """A text opens to more than can be looked through."""
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell whether two neighbours are both digits or both Latin letters: then neither ends a value."""
+    return bool(one and other) and (
+        (one in _DIGITS and other in _DIGITS) or (one in _LATIN and other in _LATIN)
+    )
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is remembered of one session."""
+
+    mark: bytes = b""
+    count: int = 0
+    words: list[tuple[str, str]] = field(default_factory=list)
+    others: set[tuple[str, str]] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
+    built: tuple[object, Known] | None = None
+
+    def __repr__(self) -> str:
+        return f"_Held({self.count} entries)"
+
+
 class Remembered:
     """What sessions know, read from the vault once and then only what is new; for a guard, whose sessions come and go.
 
-    Short values are left out, which stand in other words: anything under six letters or digits, names under three syllables.
+    What was masked or removed is in no vault: of that, and of whom it named, this process alone knows.
     """
 
     _SESSIONS = 256
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: OrderedDict[SessionRef, tuple[int, list[tuple[str, str]]]] = OrderedDict()
-        self._built: OrderedDict[tuple[SessionRef, int, frozenset[str]], Known] = OrderedDict()
+        self._held: OrderedDict[SessionRef, _Held] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"Remembered({len(self._held)} sessions)"
 
+    def named(self, session: SessionRef, people: Iterable[str]) -> frozenset[str]:
+        """Return whom a session has named in this process, after it named ``people``."""
+        with self._lock:
+            held = self._of(session)
+            held.people.update(people)
+            return frozenset(held.people)
+
     def known(
-        self, session: SessionRef, read: Callable[[int], Sequence[Entry | None]], allowed: frozenset[str]
+        self,
+        session: SessionRef,
+        read: Callable[[int], Sequence[Entry | None]],
+        allowed: Iterable[str],
+        others: Iterable[Entry],
+        mark: Callable[[], bytes],
     ) -> Known:
         """Return what a session knows.
 
         Args:
             session: The session.
             read: Returns what the vault has of it behind the first so many entries.
-            allowed: Entity types whose values may leave as they are.
+            allowed: Values that may leave as they are.
+            others: Values that were masked or removed.
+            mark: Returns what is the same as long as it is the same session: one that was erased, here or elsewhere, and goes
+                on is another.
         """
+        allowed = frozenset(allowed)
         with self._lock:
-            count, words = self._held.get(session, (0, []))
+            count = self._of(session).count
+        now = mark() if count else b""
+        with self._lock:
+            held = self._of(session)
+            if count and held.mark != now:
+                held = self._held[session] = _Held()
+            count = held.count
         more = read(count)
-        new = [(each.entity_type, word) for each in more if each is not None and (word := _word(each))]
-        count, words = count + len(more), [*words, *new] if new else words
+        now = mark() if more and not now else now
         with self._lock:
-            if count >= self._held.get(session, (0, []))[0]:
-                self._held[session] = (count, words)
-            self._held.move_to_end(session)
-            built = self._built.get((session, count, allowed))
-            if built is None:
-                built = Known(word for name, word in words if name not in allowed and name != LITERAL_TYPE)
-                self._built[session, count, allowed] = built
-            if len(self._held) > self._SESSIONS:
-                self._held.popitem(last=False)
-            if len(self._built) > self._SESSIONS:
-                self._built.popitem(last=False)
-        return built
+            held = self._of(session)
+            held.mark = now
+            if held.count == count:
+                held.count += len(more)
+                held.words += [
+                    pair for each in more if each is not None and (pair := _pair(each)) is not None
+                ]
+            held.others.update(pair for each in others if (pair := _pair(each)) is not None)
+            key = (held.count, len(held.others), allowed)
+            if held.built is None or held.built[0] != key:
+                held.built = key, Known([*held.words, *held.others], allowed)
+            return held.built[1]
 
     def forget(self, session: SessionRef) -> None:
         """Drop what is remembered of a session."""
         with self._lock:
             self._held.pop(session, None)
-            for key in [key for key in self._built if key[0] == session]:
-                del self._built[key]
+
+    def _of(self, session: SessionRef) -> _Held:
+        held = self._held.setdefault(session, _Held())
+        self._held.move_to_end(session)
+        if len(self._held) > self._SESSIONS:
+            self._held.popitem(last=False)
+        return held
 
 
 def folded(text: str) -> str:
@@ -137,7 +199,11 @@ def folded(text: str) -> str:
 
 
 def readings(text: str) -> Iterator[str]:
-    """Yield a text, and what it says once escapes and encodings in it are undone, each once."""
+    """Yield a text, and what it says once escapes and encodings in it are undone, each once.
+
+    Raises:
+        TooMuch: It opens to more than can be looked through.
+    """
     seen = {text}
     layer = [text]
     for depth in range(_DEPTH + 1):
@@ -147,9 +213,12 @@ def readings(text: str) -> Iterator[str]:
         below: list[str] = []
         for each in layer:
             for opened in _opened(each):
-                if opened not in seen and len(opened) <= _MANY:
-                    seen.add(opened)
-                    below.append(opened)
+                if opened in seen:
+                    continue
+                if len(opened) > max(_MANY, 2 * len(text)):
+                    raise TooMuch
+                seen.add(opened)
+                below.append(opened)
         if not below:
             return
         layer = below
@@ -163,6 +232,9 @@ def _opened(text: str) -> Iterator[str]:
         yield unquote(text, encoding="cp949", errors="ignore")
     if "&" in text:
         yield html.unescape(text)
+    if _WRAPPED.search(text):
+        # As tools write it: in lines.
+        yield _WRAPPED.sub("", text)
     for match in _BASE64.finditer(text):
         # Where it begins is not told where other letters stand before it: each of four places can be its first.
         for skip in range(4 if len(match[0]) > 16 else 1):
@@ -184,15 +256,17 @@ def _said(octets: bytes, *, inflate: bool = True) -> Iterator[str]:
     if inflate and octets[:1] in (b"\x1f", b"\x78"):
         stream = zlib.decompressobj(47)
         with suppress(zlib.error):
-            yield from _said(stream.decompress(octets, 4 * _MANY), inflate=False)
-    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "cp949"):
-        try:
-            text = octets.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        yield text
-        if encoding == "utf-8" and text.isascii() and "\x00" not in text:
-            return
+            inflated = stream.decompress(octets, 4 * _MANY)
+            if stream.unconsumed_tail:
+                raise TooMuch
+            yield from _said(inflated, inflate=False)
+    # Octets that are no text in between do not hide what is one.
+    text = octets.decode("utf-8", "ignore")
+    yield text
+    if len(text) == len(octets) and "\x00" not in text:
+        return  # plain ASCII
+    for encoding in ("utf-16-le", "utf-16-be", "cp949"):
+        yield octets.decode(encoding, "ignore")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -210,9 +284,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield str(each)
 
 
-def _word(entry: Entry) -> str | None:
-    """Return what to look for of a value; ``None`` for one that is too short to tell from other text."""
+def _pair(entry: Entry) -> tuple[str, str] | None:
+    """Return the type of a value and what to look for; ``None`` for one that is too short to tell from other text."""
     word = folded(entry.value).strip()
     counted = sum(char.isalnum() for char in word)
-    fewest = 3 if _HANGUL.search(word) else _FEWEST
-    return word if counted >= fewest else None
+    fewest = 3 if _HANGUL.search(word) else _FEWEST_DIGITS if word.isdecimal() else _FEWEST
+    return None if counted < fewest or entry.entity_type == LITERAL_TYPE else (entry.entity_type, word)

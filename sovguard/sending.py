@@ -6,24 +6,30 @@ what is sent is in the ledger before it is.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sovguard.egress import TooMuch
 from sovguard.entities import Detection
-from sovguard.errors import InputError, PolicyBlocked, SovguardError, UnsupportedPayload
-from sovguard.policy.apply import applied
+from sovguard.errors import InputError, LedgerError, PolicyBlocked, SovguardError, UnsupportedPayload
+from sovguard.policy.apply import LIVE, applied
 from sovguard.policy.decision import Decision, Request, counts
 from sovguard.policy.destinations import FACTS, Destination
 from sovguard.policy.rules import Action
 from sovguard.telemetry import Trace
+from sovguard.vault.store import Entry
+from sovguard.vault.waiting import elsewhere
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
     from sovguard.restore.stream import Lane, Sink
     from sovguard.session import Session
     from sovguard.shapes import Only
+
+_LOG = logging.getLogger("sovguard")
 
 
 class Sending:
@@ -33,7 +39,7 @@ class Sending:
         session: Whose surrogates are used.
         destination: Where it would go; ``None`` if that is no destination the policy knows.
         caller: Who sends: ``http``, the name of a framework, ``protect`` and the name of a function.
-        model: The model that is asked for, if that is known.
+        model: The model that is asked for, if that is known and nobody's value.
         operation: What is asked for: ``chat`` or ``embeddings``.
         addressed: Where the caller addressed it to, if it is tried elsewhere because that is out.
         reroutes: Whether who sends can send it elsewhere; if not, what is to be rerouted is blocked.
@@ -59,18 +65,21 @@ class Sending:
         self._addressed = addressed
         self._reroutes = reroutes
         self.caller = caller
-        self._model = model
+        self._model: str | None = None
         self._hits: list[Detection] = []
         self._values: list[str] = []
         self._named: set[str] = set()
         self._topics: frozenset[str] = frozenset()
+        self._done: tuple[Action, ...] = ()
         self._decision: Decision | None = None
         self._written: int | None = None
         self._ended = False
         self._lanes: list[Lane] = []
         self._unresolved: set[str] = set()
         self._began = time.perf_counter()
-        self._trace = Trace(operation, model)
+        self._trace = Trace(operation)
+        if model is not None:
+            self.asks(model)
         self.counts: Mapping[str, Mapping[str, int]] = {}
 
     def __repr__(self) -> str:
@@ -85,6 +94,11 @@ class Sending:
     def allowed_media(self) -> frozenset[str]:
         """What the guard lets requests hold that cannot be inspected."""
         return self._session.allowed_media
+
+    def asks(self, model: str | None) -> None:
+        """Say which model is asked for, once it is known that nothing personal is in its name."""
+        self._model = model
+        self._trace.asks(model)
 
     @property
     def destination(self) -> Destination | None:
@@ -157,6 +171,11 @@ class Sending:
         )
         self._decision, self.counts = decision, counts(self._hits, self._values, decision.actions)
         done = decision.enforced()
+        if any(now > was for now, was in zip(done.actions, self._done, strict=False)):
+            # What was let out of an earlier part may not go with this one.
+            self._write("block")
+            raise _blocked(decision, self.counts)
+        self._done = done.actions
         if done.outcome == "block" or (done.outcome == "reroute" and not self._reroutes):
             self._write("block")
             raise _blocked(decision, self.counts)
@@ -199,19 +218,34 @@ class Sending:
             LedgerError: It cannot be written down; it must not be sent.
         """
         decision = self.decision
-        allowed = frozenset(
-            entity_type for entity_type, actions in self.counts.items() if set(actions) == {Action.ALLOW.word}
-        )
-        if self._session.known(allowed).stands_in(body):
+        done = decision.enforced()
+        pairs = list(zip(self._hits, self._values, done.actions, strict=True))
+        allowed = [value for _, value, action in pairs if action is Action.ALLOW]
+        others = [
+            Entry(hit.entity_type, value)
+            for hit, value, action in pairs
+            if action in (Action.MASK, Action.REMOVE) and hit.recognizer != LIVE
+        ]
+        known = self._session.known(allowed, others)
+        try:
+            found = elsewhere(known.stands_in, body)
+        except TooMuch:
+            self._write("refused", reason="egress")
+            raise PolicyBlocked(
+                "the request was not sent: something in it is encoded or compressed and opens to more than can be looked "
+                "through for values of the session; send it as plain text",
+                decision,
+            ) from None
+        if found:
             self._write("refused", reason="egress")
             raise PolicyBlocked(
                 f"the request to {'' if decision.destination is None else decision.destination.id} was not sent: a value that "
-                "was swapped for a surrogate is still in it, in another spelling or encoding; take it out, or send it as plain "
-                "text, which is redacted",
+                "was swapped, masked or removed is still in it, in another spelling or encoding; take it out, or send it as "
+                "plain text, which is redacted",
                 decision,
             )
-        self._write(decision.outcome)
-        return decision.enforced()
+        self._write(decision.outcome, sent=True)
+        return done
 
     def answered(self, *, status: int | None = None, error: str = "") -> None:
         """Write down that the answer has come to its end; only the first call counts.
@@ -228,25 +262,28 @@ class Sending:
         seconds = time.perf_counter() - self._began
         self._trace.ended(seconds, unresolved=len(self._unresolved), status=status, error=error)
         ledger = self._session.guard.ledger
-        if ledger is not None and self._written is not None:
-            ledger.append(
-                "answer",
-                {
-                    "of": self._written,
-                    "outcome": "failed" if error else "ok",
-                    "status": status,
-                    "unresolved": len(self._unresolved),
-                    "restored": sum(lane.restored for lane in self._lanes),
-                    "latency_ms": round(1e3 * seconds, 1),
-                },
-            )
+        if ledger is None or self._written is None:
+            return
+        record = {
+            "of": self._written,
+            "outcome": "failed" if error else "ok",
+            "status": status,
+            "unresolved": len(self._unresolved),
+            "restored": sum(lane.restored for lane in self._lanes),
+            "latency_ms": round(1e3 * seconds, 1),
+        }
+        try:
+            elsewhere(ledger.append, "answer", record)
+        except LedgerError:
+            # The answer is the user's all the same; what is asked next will fail, and say why.
+            _LOG.error("the ledger could not take down an answer; requests fail until it is opened again")
 
-    def _write(self, outcome: str, *, reason: str = "", error: str = "") -> None:
+    def _write(self, outcome: str, *, reason: str = "", error: str = "", sent: bool = False) -> None:
         """Write a request down, before it is sent or instead of that."""
         guard, session, decision = self._session.guard, self._session, self._decision
         if decision is not None:
             self._trace.decided(decision, self.counts, time.perf_counter() - self._began, outcome=outcome)
-        if outcome in ("block", "refused"):
+        if not sent:
             self._ended = True
             self._trace.ended(time.perf_counter() - self._began, error=error or "PolicyBlocked")
         if guard.ledger is None:
@@ -274,7 +311,7 @@ class Sending:
         addressed = self._addressed or (None if decision is None else decision.came_from)
         if addressed is not None:
             record["addressed"] = _facts(addressed)
-        self._written = guard.ledger.append("request", record)
+        self._written = elsewhere(guard.ledger.append, "request", record)
 
 
 def _facts(destination: Destination | None) -> dict[str, str] | None:

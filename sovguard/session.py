@@ -13,14 +13,15 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from sovguard.entities import Detection, Evidence
+from sovguard.entities import LITERAL_TYPE, Detection, Evidence
 from sovguard.errors import DetectionError, InputError
+from sovguard.policy.apply import LIVE
 from sovguard.redaction import Draft, Redaction, tokenize
 from sovguard.restore.stream import Lane, Sink
 from sovguard.restore.text import Resolved, Restoration, resolve
 from sovguard.shapes import Only, Shape, has_shape, put_together, read, refuse, take_apart
 from sovguard.vault.session import VaultSession, shielded
-from sovguard.vault.store import SessionRef
+from sovguard.vault.store import Entry, SessionRef
 
 if TYPE_CHECKING:
     from sovguard.detect.name_mentions import Forms
@@ -33,6 +34,7 @@ Judged = Callable[
     tuple[list[str], list[list[Detection]], list[list[str]]],
 ]
 """Takes texts, what was found in each and whom that names, and gives back the same for what is to be swapped."""
+_LIVE = Evidence("surrogate")
 entered: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_sessions", default=())
 """The sessions whose ``with`` block the caller is in, the innermost last."""
 _protecting: ContextVar[tuple[Session, ...]] = ContextVar("sovguard_protecting", default=())
@@ -166,6 +168,8 @@ class Session:
         texts = [leaf.text for leaf in leaves]
         found, people = self._known(texts, read(leaves, self.guard._analyze))
         if judge is not None:
+            if any(kept):
+                found, people = self._with_live(texts, kept, found, people)
             texts, found, people = judge(texts, found, people)
         drafts = [
             Draft(text, hits, leaf.kind, each, who)
@@ -176,6 +180,25 @@ class Session:
             if draft.redacted != leaf.text or draft.spans:
                 leaf.outcome = draft.redacted
         return [put_together(shape) for shape in shapes]
+
+    def _with_live(
+        self, texts: list[str], kept: Sequence[bool], found: list[list[Detection]], people: list[list[str]]
+    ) -> tuple[list[list[Detection]], list[list[str]]]:
+        """Return what was found, with the surrogates that are kept as what they stand for: a policy is about those too."""
+        told = [text if keep else "" for text, keep in zip(texts, kept, strict=True)]
+        resolved = resolve(told, self._vault.state(), self._vault.get)
+        for place, each in enumerate(resolved):
+            if each.hits:
+                live = [
+                    (Detection(hit.entry.entity_type, hit.start, hit.end, 1.0, LIVE, _LIVE), hit.entry.person)
+                    for hit in each.hits
+                    if hit.entry.entity_type != LITERAL_TYPE
+                ]
+                both = sorted(
+                    [*zip(found[place], people[place], strict=True), *live], key=lambda pair: pair[0].start
+                )
+                found[place], people[place] = [hit for hit, _ in both], [who for _, who in both]
+        return found, people
 
     def _known(
         self, texts: Sequence[str], found: list[list[Detection]]
@@ -301,13 +324,21 @@ class Session:
         Args:
             named: The keys of the people in the request.
         """
+        before = self.guard.remembered.named(self._ref, named)
         with self._lock:
             people = self._people
-            return len(named) if people is None else len(people) + sum(who not in people for who in named)
+            return len(before) if people is None else len(people) + sum(who not in people for who in before)
 
-    def known(self, allowed: frozenset[str]) -> Known:
-        """Return every value that the session knows, but for those of types that may leave as they are."""
-        return self.guard.remembered.known(self._ref, self._vault.entries, allowed)
+    def known(self, allowed: Collection[str], others: Collection[Entry]) -> Known:
+        """Return every value that the session knows, and those that it masked or removed in this process.
+
+        Args:
+            allowed: Values that may leave as they are.
+            others: Values that were masked or removed, and so are in no vault.
+        """
+        return self.guard.remembered.known(
+            self._ref, self._vault.entries, allowed, others, lambda: self._vault.state().key
+        )
 
     def forget(self) -> None:
         """Drop everything the vault keeps of this session: its surrogates stand for nothing from then on."""

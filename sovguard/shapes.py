@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, cast
 
 from sovguard.entities import Detection
@@ -117,7 +117,21 @@ def read(
             if id(leaf.key) in hits:  # not the name of a field
                 hits[id(leaf.key)] += _clipped(found[index], 0, len(leaf.key.text))
         hits[id(leaf)] += _clipped(found[index], shift, len(leaf.text))
-    return [hits[id(leaf)] for leaf in leaves]
+    return [_in_order(hits[id(leaf)]) for leaf in leaves]
+
+
+def _in_order(hits: list[Detection]) -> list[Detection]:
+    """Return hits in order and without overlap: what is read with several others is found with each of them."""
+    if len(hits) < 2:
+        return hits
+    found: list[Detection] = []
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        if found and hit.start < found[-1].end:
+            if hit.end > found[-1].end:
+                found[-1] = replace(found[-1], end=hit.end)
+        else:
+            found.append(hit)
+    return found
 
 
 def put_together(shape: Shape) -> Any:

@@ -59,20 +59,27 @@ class Trace:
 
     Args:
         operation: What is asked for, as the conventions call it: ``chat``, ``embeddings``.
-        model: The model that is asked for.
     """
 
-    def __init__(self, operation: str, model: str | None) -> None:
+    def __init__(self, operation: str) -> None:
         self._tools = _instruments()
         self._shared: dict[str, Any] = {"gen_ai.operation.name": operation}
-        if model:
-            self._shared["gen_ai.request.model"] = model
+        self._operation = operation
         self._span: Any = None
         if self._tools is not None:
             from opentelemetry.trace import SpanKind
 
-            name = f"{operation} {model}" if model else operation
-            self._span = self._tools[0].start_span(name, kind=SpanKind.CLIENT, attributes=dict(self._shared))
+            self._span = self._tools[0].start_span(
+                operation, kind=SpanKind.CLIENT, attributes=dict(self._shared)
+            )
+
+    def asks(self, model: str | None) -> None:
+        """Note which model is asked for."""
+        if model:
+            self._shared["gen_ai.request.model"] = model
+            if self._span is not None and self._span.is_recording():
+                self._span.update_name(f"{self._operation} {model}")
+                self._span.set_attribute("gen_ai.request.model", model)
 
     def decided(
         self, decision: Decision, counts: Mapping[str, Mapping[str, int]], seconds: float, *, outcome: str

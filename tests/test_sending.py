@@ -355,7 +355,7 @@ def test_without_opentelemetry_nothing_is_missed(
 
     telemetry._instruments.cache_clear()
     monkeypatch.setattr(builtins, "__import__", missing)
-    trace = telemetry.Trace("chat", None)
+    trace = telemetry.Trace("chat")
     monkeypatch.undo()
     trace.ended(1.0)
     telemetry._instruments.cache_clear()

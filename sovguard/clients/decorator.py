@@ -154,7 +154,7 @@ class _Turn:
         with sending.refusing():
             redacted = sending.redact_chosen(given, only)
             # What is passed on unread may be anything: it is the caller's to answer for.
-            sending.release(redacted if only is None else None)
+            sending.release([leaf.text for leaf in take_apart(redacted, "protect()", only=only).leaves])
         return redacted
 
     @contextmanager

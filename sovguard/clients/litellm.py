@@ -62,6 +62,7 @@ _KEPT_CALLS = 20_000
 @dataclass(frozen=True, slots=True, repr=False)
 class _Call:
     payload: Format
+    sending: Sending
     session: Session
     passing: bool
 
@@ -118,11 +119,11 @@ class SovguardGuardrail(CustomGuardrail):
         }
         try:
             at = destination_of_call(self._guard, self._destination, data)
-            sending = Sending(session, at, caller="litellm", model=str(data.get("model")))
+            sending = Sending(session, at, caller="litellm")
             redacted = await self._guard.aside(self._redacted, payload, told, data, sending)
         except BaseException:
             if passing:
-                session.forget()
+                await self._guard.aside(session.forget)
             raise
         data.update(redacted)
         sent = data.get("proxy_server_request")
@@ -133,7 +134,7 @@ class SovguardGuardrail(CustomGuardrail):
         if not isinstance(call_id, str):
             call_id = data["litellm_call_id"] = secrets.token_hex(16)
         with self._lock:
-            self._calls[call_id] = _Call(payload, session, passing)
+            self._calls[call_id] = _Call(payload, sending, session, passing)
             while len(self._calls) > _KEPT_CALLS:
                 self._calls.popitem(last=False)
         return data
@@ -143,9 +144,9 @@ class SovguardGuardrail(CustomGuardrail):
         call = self._call(data)
         plain = _plain(response)
         restored = await self._guard.aside(
-            call.payload.restore_answer, plain, call.session, self._guard.restore_tools
+            call.payload.restore_answer, plain, call.sending, self._guard.restore_tools
         )
-        self._end(call)
+        await self._end(call)
         return restored if response is plain else _written(response, restored)
 
     async def async_post_call_streaming_iterator_hook(
@@ -153,12 +154,14 @@ class SovguardGuardrail(CustomGuardrail):
     ) -> AsyncGenerator[Any, None]:
         """Give the pieces of an answer with real values in them."""
         call = self._call(request_data)
-        answer = call.payload.stream(call.session, self._guard.restore_tools)
+        answer = call.payload.stream(call.sending, self._guard.restore_tools)
         try:
             async for piece in _pieces(response, answer, self._guard.vault):
                 yield piece
-        finally:
-            self._end(call)
+        except BaseException as error:
+            await self._end(call, error=type(error).__name__)
+            raise
+        await self._end(call)
 
     async def async_post_call_failure_hook(
         self, request_data: Any, original_exception: Any, user_api_key_dict: Any, traceback_str: Any = None
@@ -167,20 +170,22 @@ class SovguardGuardrail(CustomGuardrail):
         with self._lock:
             call = self._calls.pop(str(request_data.get("litellm_call_id")), None)
         if call is not None:
-            self._end(call)
+            await self._end(call, error=type(original_exception).__name__)
 
     @staticmethod
     def _redacted(
         payload: Format, told: dict[str, Any], data: dict[str, Any], sending: Sending
     ) -> dict[str, Any]:
         """Return what becomes of a request: its own fields redacted, those beside them looked through."""
-        _CHECKED.redact({key: data[key] for key in _CHECKED_NAMES if data.get(key)}, sending)
-        redacted = payload.request.redact(told, sending)
-        metadata = data.get("metadata")
-        if "metadata" not in told and isinstance(metadata, dict) and metadata.get("user_id") is not None:
-            user = sending.redact_values([{"user_id": metadata["user_id"]}])[0]
-            redacted["metadata"] = {**metadata, **user}
-        sending.release(redacted)
+        with sending.refusing():
+            _CHECKED.redact({key: data[key] for key in _CHECKED_NAMES if data.get(key)}, sending)
+            redacted = payload.request.redact(told, sending)
+            metadata = data.get("metadata")
+            if "metadata" not in told and isinstance(metadata, dict) and metadata.get("user_id") is not None:
+                user = sending.redact_values([{"user_id": metadata["user_id"]}])[0]
+                redacted["metadata"] = {**metadata, **user}
+            sending.asks(str(redacted.get("model") or "") or None)
+            sending.release(redacted)
         return redacted
 
     def _call(self, data: dict[str, Any]) -> _Call:
@@ -193,10 +198,10 @@ class SovguardGuardrail(CustomGuardrail):
             )
         return call
 
-    @staticmethod
-    def _end(call: _Call) -> None:
+    async def _end(self, call: _Call, *, error: str = "") -> None:
+        await self._guard.aside(call.sending.answered, error=error)
         if call.passing:
-            call.session.forget()
+            await self._guard.aside(call.session.forget)
 
     def _session(self, key: Any, data: dict[str, Any]) -> tuple[Session, bool]:
         """Return the session of a request, and whether it ends with it."""

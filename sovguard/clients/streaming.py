@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from sovguard.clients.aside import beside
+from sovguard.clients.aside import aside, beside
 from sovguard.clients.ndjson import LineReader, line
 from sovguard.clients.sse import EventReader, event
 from sovguard.payloads.json_text import dump, load
@@ -130,12 +130,12 @@ async def restored_async(
             if written := await beside(vault, events.feed, chunk):
                 yield written
     except Exception as error:
-        ended(error=type(error).__name__)
+        await aside(vault, ended, error=type(error).__name__)
         if written := await beside(vault, events.rest):
             yield written
         raise
     written = await beside(vault, events.rest)
-    ended()
+    await aside(vault, ended)
     if written:
         yield written
 
@@ -177,8 +177,10 @@ def _sync_body(base: Any) -> Any:
             return self._pieces
 
         def close(self) -> None:
-            self._ended(**_closed(self._events))
-            self._response.close()
+            try:
+                self._ended(**_closed(self._events))
+            finally:
+                self._response.close()
 
     return Body
 
@@ -196,7 +198,9 @@ def _async_body(base: Any) -> Any:
             return self._pieces
 
         async def aclose(self) -> None:
-            self._ended(**_closed(self._events))
-            await self._response.aclose()
+            try:
+                await aside(self._vault, self._ended, **_closed(self._events))
+            finally:
+                await self._response.aclose()
 
     return Body

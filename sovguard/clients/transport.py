@@ -20,7 +20,7 @@ from sovguard.clients.wire import (
     refuse_unread,
     url_texts,
 )
-from sovguard.errors import PolicyBlocked, UnsupportedPayload
+from sovguard.errors import LedgerError, PolicyBlocked, SovguardError, UnsupportedPayload
 from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.slots import harmless
@@ -68,6 +68,13 @@ class _Sent:
     def answer(self, response: Any) -> str:
         """Tell how the answer comes: "json", "events", "lines", or "" if there is nothing to restore in it."""
         return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
+
+
+def _said(header: bytes) -> list[str]:
+    """Return what the octets of a header may say."""
+    if header.isascii():
+        return [header.decode()]
+    return [header.decode("utf-8", "ignore"), header.decode("cp949", "ignore")]
 
 
 def _elsewhere(
@@ -222,32 +229,48 @@ class GuardedTransport:
             session,
             addressed if via is None else policy.catalogue.named(via.destination),
             caller="http",
-            model=asked,
             operation="request" if payload is None else payload.operation,
             addressed=None if via is None else addressed,
             reroutes=True,
         )
         with sending.refusing():
-            texts = [text for text in url_texts(request.url) if not harmless(text)]
-            if any(self._guard.scan(texts)):
+            names = [name.decode("latin-1") for name, _ in request.headers.raw]
+            others = headers_without(
+                request.headers, "authorization", "x-api-key", "api-key", "x-goog-api-key"
+            )
+            told = [*url_texts(request.url), *(text for _, value in others for text in _said(value))]
+            if any(self._guard.scan([text for text in told if not harmless(text)])):
                 raise UnsupportedPayload(
-                    "the request was not sent: its URL holds personal information, which cannot be swapped "
-                    "there; put it into a message"
+                    "the request was not sent: its URL or one of its headers holds personal information, which cannot be "
+                    "swapped there; put it into a message"
                 )
-            others = [value for _, value in headers_without(request.headers, "authorization", "x-api-key")]
-            plain = [value.decode("utf-8", "replace") for value in others]
+            if "target" in request.extensions:
+                raise UnsupportedPayload(
+                    "the request was not sent: its target is not its URL; leave that extension out"
+                )
+            beside = [*names, *told]
             if parsed is None or payload is None:
-                sending.release(plain)
+                if via is not None or sending.decision.enforced().outcome != "send":
+                    raise UnsupportedPayload(
+                        "the request was not sent: the policy sends it elsewhere, and no other model could answer it"
+                    )
+                sending.release(beside)
                 return _Sent(request, sending)
             redacted = payload.request.redact(parsed.value, sending)
-            target = policy.targets.get(sending.decision.enforced().reroute_to, via)
+            sending.asks(asked)
+            done = sending.decision.enforced()
+            if via is not None and done.outcome != "send":
+                raise PolicyBlocked(
+                    "this target may not be asked in place of the destination", sending.decision
+                )
+            target = policy.targets.get(done.reroute_to, via)
             elsewhere = None if target is None else _elsewhere(target, payload, redacted, asked, request)
             if elsewhere is not None:
                 outgoing = elsewhere.request(self._library, request.extensions)
                 sending.release(elsewhere.body)
             else:
                 outgoing = self._rewritten(request, redacted)
-                sending.release([redacted, plain])
+                sending.release([redacted, beside])
         streams = payload.streams(parsed.value)
         return _Sent(outgoing, sending, payload, asked_for_stream=streams, elsewhere=elsewhere)
 
@@ -280,11 +303,11 @@ class GuardedTransport:
         while others:
             target = others.pop()
             try:
-                sent = self._outgoing(request, body, session, target)
-            except (PolicyBlocked, UnsupportedPayload):
-                continue
-            if sent.sending.destination is not None and sent.sending.destination.id == target.destination:
-                return sent
+                return self._outgoing(request, body, session, target)
+            except LedgerError:
+                raise
+            except SovguardError:
+                continue  # the caller hears of the failure that brought us here
         return None
 
     def _streamed(self, response: Any, sent: _Sent, *, lines: bool) -> Any:
@@ -296,7 +319,9 @@ class GuardedTransport:
             events = RestoredEvents(answer, lines=lines)
         else:
             events = sent.elsewhere.events(answer)
-            headers = [pair for pair in headers if pair[0].lower() != b"content-type"]
+            headers = headers_without(
+                response.headers, "content-length", "content-encoding", "content-type", "set-cookie"
+            )
             headers.append((b"content-type", sent.elsewhere.content_type))
         return self._library.Response(
             response.status_code,
@@ -316,7 +341,10 @@ class GuardedTransport:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
         sent.sending.answered(status=response.status_code)
-        headers = headers_without(response.headers, "content-length", "transfer-encoding", "content-encoding")
+        dropped = ["content-length", "transfer-encoding", "content-encoding"]
+        if sent.elsewhere is not None:
+            dropped.append("set-cookie")  # of a host that the caller does not know
+        headers = headers_without(response.headers, *dropped)
         return self._library.Response(
             response.status_code,
             headers=[*headers, (b"content-length", str(len(body)).encode())],

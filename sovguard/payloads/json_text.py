@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+# Only where a run of backslashes begins: from within it the same would be found, once for each of them.
 _ESCAPE = re.compile(
-    r"\\+(?:u(?P<code>[0-9A-Fa-f]{4})(?:(?<=[dD][89ABab]..)\\+u(?P<low>[dD][C-Fc-f][0-9A-Fa-f]{2}))?"
+    r"(?<!\\)\\+(?:u(?P<code>[0-9A-Fa-f]{4})(?:(?<=[dD][89ABab]..)\\+u(?P<low>[dD][C-Fc-f][0-9A-Fa-f]{2}))?"
     r"|(?P<slash>/)|[nrtbf](?! ))"
 )
 # json.dumps would make such an encoder for every call, which takes as long as encoding an event of a stream.

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sovguard.entities import Detection
+from sovguard.errors import DetectionError
 from sovguard.policy.rules import Action
+
+LIVE = "surrogate of the session"
+"""The recognizer of a detection that is a surrogate already."""
 
 
 def applied(
@@ -22,7 +26,8 @@ def applied(
         people: Whom each detection names.
         actions: What becomes of each.
     """
-    if all(action is Action.TOKENIZE for each in actions for action in each):
+    live = any(hit.recognizer == LIVE for each in found for hit in each)
+    if not live and all(action is Action.TOKENIZE for each in actions for action in each):
         return texts, found, people
     triples = [_one(*each) for each in zip(texts, found, people, actions, strict=True)]
     return [each[0] for each in triples], [each[1] for each in triples], [each[2] for each in triples]
@@ -38,6 +43,17 @@ def _one(
     who: list[str] = []
     position = shift = 0
     for hit, name, action in zip(hits, people, actions, strict=True):
+        if hit.start < position:
+            raise DetectionError(
+                "detections overlap, so that what is masked would leave a rest; nothing was sent"
+            )
+        if hit.recognizer == LIVE:
+            # A surrogate already: it stays one, unless not even that may be there.
+            if action in (Action.MASK, Action.REMOVE):
+                parts += (text[position : hit.start], remove("", hit.entity_type))
+                shift += len(parts[-1]) - (hit.end - hit.start)
+                position = hit.end
+            continue
         if action in (Action.MASK, Action.REMOVE):
             written = (mask if action is Action.MASK else remove)(text[hit.start : hit.end], hit.entity_type)
             parts += (text[position : hit.start], written)

@@ -273,7 +273,10 @@ def applies(rule: Rule, destination: Destination) -> Iterable[bool]:
         elif value not in wanted:
             return
     for name, unwanted in rule.to_not.items():
-        # What is not known to be at home counts as abroad.
-        if destination.value(name) in unwanted:
+        # What is not known to be at home counts as abroad, but a lenient rule covers nothing there.
+        value = destination.value(name)
+        if value in unwanted:
             return
+        if value == UNKNOWN:
+            surely = False
     yield surely

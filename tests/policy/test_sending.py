@@ -236,19 +236,25 @@ def test_a_hidden_value_is_stopped_at_the_last_moment(start: Serve, hide: Callab
     assert len(server.received) == 1
 
 
-def test_headers_are_looked_at_too(start: Serve) -> None:
-    """A header that names somebody of the session goes nowhere; a key is a key."""
+def test_headers_and_urls_are_looked_at_too(start: Serve) -> None:
+    """What names somebody goes nowhere, known to the session or not, in whatever encoding; a key is a key."""
     server = start()
     guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", SWAP))
-    client = guard.http_client()
-    with client:
-        body = {"model": "m", "messages": MESSAGES}
+    url = f"{server.base_url}/chat/completions"
+    hidden = base64.b64encode(EMAIL.encode()).decode()
+    body = {"model": "m", "messages": MESSAGES}
+    with guard.http_client() as client:
+        for header in (EMAIL.encode(), NAME.encode(), NAME.encode("cp949")):
+            with pytest.raises(UnsupportedPayload, match="headers"):
+                client.post(url, json=body, headers=[(b"x-user", header)])
         key = base64.b64encode(f"{EMAIL}:word".encode()).decode()
-        client.post(
-            f"{server.base_url}/chat/completions", json=body, headers={"authorization": f"Basic {key}"}
-        )
+        client.post(url, json=body, headers={"authorization": f"Basic {key}"})
         with pytest.raises(PolicyBlocked):
-            client.post(f"{server.base_url}/chat/completions", json=body, headers={"x-user": EMAIL})
+            client.post(url, json=body, headers={"x-user": hidden})
+        with pytest.raises(PolicyBlocked):
+            client.get(f"{server.base_url}/models?q={hidden}")
+        with pytest.raises(UnsupportedPayload, match="target"):
+            client.get(f"{server.base_url}/models", extensions={"target": f"/v1/models?q={EMAIL}".encode()})
     assert len(server.received) == 1
     server.received.clear()  # the key is the destination's own
 
@@ -352,3 +358,113 @@ def test_asynchronous_clients_are_judged_alike(start: Serve) -> None:
 
     asyncio.run(run())
     assert server.received == []
+
+
+def test_what_is_masked_or_removed_is_looked_for_too(start: Serve) -> None:
+    """It is in no vault, and must not leave in an encoding either: in the same request, or in a later one."""
+    server = start()
+    rules = (SWAP, rule("numbers", 'data = ["KR_RRN"]', 'action = "remove"'))
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", *rules))
+    hidden = base64.b64encode(RRN.encode()).decode()
+    with pytest.raises(PolicyBlocked, match="still in it"):
+        ask(guard, server, f"{RRN} 그리고 {hidden}")
+    ask(guard, server, f"번호는 {RRN}")
+    with pytest.raises(PolicyBlocked, match="still in it"):
+        ask(guard, server, f"첨부 {hidden}")
+    assert len(server.received) == 1
+
+
+def test_keys_of_lists_are_masked_once(start: Serve) -> None:
+    """What is read with each item of a list is found with each, and masked as a whole all the same."""
+    server = start()
+    rules = (SWAP, rule("names", 'data = ["PERSON"]', 'action = "mask"'))
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", *rules))
+    arguments = json.dumps({f"고객 {NAME} {PHONE}": ["a", "b"]}, ensure_ascii=False)
+    call = {"id": "c1", "type": "function", "function": {"name": "call", "arguments": arguments}}
+    with guard.wrap(OpenAI(api_key="key", base_url=server.base_url)) as client:
+        told: Any = [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": "됨"},
+            {"role": "user", "content": "다시"},
+        ]
+        client.chat.completions.create(model="m", messages=told)
+    (key,) = json.loads(server.received[0].json()["messages"][0]["tool_calls"][0]["function"]["arguments"])
+    assert key.startswith("고객 홍*동 PHONE-")
+    assert SURROGATE.fullmatch(key.removeprefix("고객 홍*동 "))
+
+
+def test_surrogates_are_judged_as_what_they_stand_for(start: Serve) -> None:
+    """What was swapped before, by a protected function or in an earlier turn, is not swapped for the policy to overlook."""
+    server = start()
+    no = rule("no", 'data = ["KR_RRN"]', 'action = "block"')
+    gone = rule("gone", 'data = ["KR_RRN"]', 'action = "remove"')
+    for rules, arrives in (((SWAP, no), 0), ((SWAP, gone), 1)):
+        guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", *rules))
+
+        @guard.protect
+        def talk(text: str) -> str:
+            return ask(guard, server, text)  # noqa: B023
+
+        if arrives:
+            assert talk(TEXT) == f"받은 말: {TEXT.replace(RRN, '[삭제]')}"
+        else:
+            with pytest.raises(PolicyBlocked, match="p/no"):
+                talk(TEXT)
+        assert len(server.received) == arrives
+
+
+def test_people_count_whatever_becomes_of_their_names(start: Serve) -> None:
+    """Masked and removed ones are people that the session has named."""
+    server = start()
+    few = rule("few", "people_over = 1", 'action = "block"')
+    for action in ("mask", "remove"):
+        rules = (SWAP, rule("names", 'data = ["PERSON"]', f'action = "{action}"'), few)
+        guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", *rules))
+        ask(guard, server, f"{NAME} 고객")
+        with pytest.raises(PolicyBlocked, match="few"):
+            ask(guard, server, "김나래 고객")
+
+
+def test_an_allowed_value_is_no_reason_to_stop(start: Serve) -> None:
+    """Amounts that happen to be a number of the session, and what may leave under another type, go on."""
+    server = start()
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", SWAP))
+    with guard.session("s") as session:
+        session.surrogate("100000", "ID_NUMBER")
+        ask(guard, server, "매출은 100000 원", max_tokens=100000)
+    assert len(server.received) == 1
+
+
+def test_an_unknown_fact_lets_no_lenient_rule_cover() -> None:
+    """Also where the rule only says what the destination is not."""
+    text = """
+version = 1
+name = "p"
+[[destination]]
+id = "what"
+provider = "what"
+urls = ["https://what.example/"]
+[[rule]]
+id = "not-china"
+data = ["*"]
+to = { jurisdiction_not = ["CN"] }
+action = "tokenize"
+"""
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=parse(text))
+    told = guard.policy.explain(guard.scan(NAME), destination="what")
+    assert told.decision.outcome == "block"
+    assert guard.policy.explain(guard.scan(NAME), destination="openai").decision.outcome == "send"
+
+
+def test_a_session_that_another_process_erased_is_another(start: Serve) -> None:
+    """What is remembered of it is not looked for any more, and what it knows anew is."""
+    server = start()
+    one = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", SWAP))
+    other = Guard(_analyzer=PatternAnalyzer(), policy=policy(server, "us", SWAP), vault=one.vault)
+    with one.session("s"):
+        ask(one, server, f"{NAME} {PHONE}")
+        other.session("s").forget()
+        ask(one, server, f"고객 {EMAIL}")
+        with pytest.raises(PolicyBlocked, match="still in it"):
+            ask(one, server, base64.b64encode(EMAIL.encode()).decode())
+    assert len(server.received) == 2
