@@ -247,6 +247,11 @@ class Sending:
         self._write(decision.outcome, sent=True)
         return done
 
+    def left(self) -> None:
+        """Say that nothing more will be heard of it here: it was sent, and its answer comes another way."""
+        self._ended = True
+        self._trace.ended(time.perf_counter() - self._began)
+
     def answered(self, *, status: int | None = None, error: str = "") -> None:
         """Write down that the answer has come to its end; only the first call counts.
 

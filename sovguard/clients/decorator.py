@@ -184,6 +184,11 @@ class _Turn:
             self._sending.answered()
         return restored
 
+    def closed(self) -> None:
+        """Note that whoever reads has stopped reading."""
+        if self._sending is not None:
+            self._sending.answered(error="closed")
+
     def shown(self, item: Any) -> list[Any]:
         """Return what to yield for what a generator yields: for a string one piece of text, which may be empty."""
         if not self._call.restore:
@@ -247,6 +252,7 @@ def _generator(call: _Call) -> Callable[..., Any]:
                     for piece in pieces:
                         sent = yield piece
                 except GeneratorExit:
+                    turn.closed()
                     raise
                 except BaseException as error:
                     advance = functools.partial(source.throw, error)
@@ -280,6 +286,7 @@ def _async_generator(call: _Call) -> Callable[..., Any]:
                     for piece in pieces:
                         sent = yield piece
                 except GeneratorExit:
+                    turn.closed()
                     raise
                 except BaseException as error:
                     advance = functools.partial(source.athrow, error)

@@ -95,8 +95,11 @@ class SurrogateRedactor(_WithGuard):
             filled = fill(tree, slots, session)
         else:
             sending = Sending(session, self._guard.destination(self._destination), caller="haystack")
-            filled = fill(tree, slots, sending)
-            sending.release(filled)
+            with sending.refusing():
+                filled = fill(tree, slots, sending)
+                sending.release(filled)
+            # The answer comes by another component, which does not know of this request.
+            sending.left()
         redacted = [ChatMessage.from_dict(message) for message in filled]
         return {"messages": redacted, "session_id": session.id}
 

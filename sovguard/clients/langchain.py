@@ -210,6 +210,9 @@ class GuardedChatModel(BaseChatModel):
         try:
             for chunk in self.inner.stream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(pieces.chunk(_as_chunk(chunk)))
+        except GeneratorExit:
+            sending.answered(error="closed")
+            raise
         except Exception as error:
             sending.answered(error=type(error).__name__)
             if (held := pieces.rest()) is not None:
@@ -234,6 +237,9 @@ class GuardedChatModel(BaseChatModel):
         try:
             async for chunk in self.inner.astream(sent, _NO_CALLBACKS, **bound):
                 yield _generation(await beside(vault, pieces.chunk, _as_chunk(chunk)))
+        except GeneratorExit:
+            sending.answered(error="closed")
+            raise
         except Exception as error:
             sending.answered(error=type(error).__name__)
             if (held := await beside(vault, pieces.rest)) is not None:

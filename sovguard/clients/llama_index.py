@@ -239,6 +239,9 @@ def _streamed(stream: Iterator[Any], pieces: _Pieces) -> Generator[Any, None, No
     try:
         for response in stream:
             yield pieces.piece(response)
+    except GeneratorExit:
+        pieces.sending.answered(error="closed")
+        raise
     except Exception as error:
         pieces.sending.answered(error=type(error).__name__)
         if (held := pieces.rest()) is not None:
@@ -255,6 +258,9 @@ async def _astreamed(stream: AsyncIterator[Any], pieces: _Pieces) -> AsyncGenera
     try:
         async for response in stream:
             yield await beside(vault, pieces.piece, response)
+    except GeneratorExit:
+        pieces.sending.answered(error="closed")
+        raise
     except Exception as error:
         pieces.sending.answered(error=type(error).__name__)
         if (held := await beside(vault, pieces.rest)) is not None:

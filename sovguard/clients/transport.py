@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 from sovguard.clients.rerouting import Elsewhere, TranslatedEvents
 from sovguard.clients.streaming import RestoredEvents, body_of
 from sovguard.clients.wire import (
+    PLAIN,
     comes_as,
     format_in,
+    header_texts,
     headers_without,
     readable_body,
     refuse_unread,
@@ -68,13 +70,6 @@ class _Sent:
     def answer(self, response: Any) -> str:
         """Tell how the answer comes: "json", "events", "lines", or "" if there is nothing to restore in it."""
         return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
-
-
-def _said(header: bytes) -> list[str]:
-    """Return what the octets of a header may say."""
-    if header.isascii():
-        return [header.decode()]
-    return [header.decode("utf-8", "ignore"), header.decode("cp949", "ignore")]
 
 
 def _elsewhere(
@@ -234,21 +229,25 @@ class GuardedTransport:
             reroutes=True,
         )
         with sending.refusing():
-            names = [name.decode("latin-1") for name, _ in request.headers.raw]
-            others = headers_without(
-                request.headers, "authorization", "x-api-key", "api-key", "x-goog-api-key"
-            )
-            told = [*url_texts(request.url), *(text for _, value in others for text in _said(value))]
-            if any(self._guard.scan([text for text in told if not harmless(text)])):
+            places = url_texts(request.url)
+            if any(self._guard.scan([text for text in places if not harmless(text)])):
                 raise UnsupportedPayload(
-                    "the request was not sent: its URL or one of its headers holds personal information, which cannot be "
-                    "swapped there; put it into a message"
+                    "the request was not sent: its URL holds personal information, which cannot be swapped "
+                    "there; put it into a message"
+                )
+            said = header_texts(request.headers)
+            if any(
+                self._guard.scan([text for name, text in said if name not in PLAIN and not harmless(text)])
+            ):
+                raise UnsupportedPayload(
+                    "the request was not sent: one of its headers holds personal information, which cannot be swapped "
+                    "there; put it into a message, or leave it out"
                 )
             if "target" in request.extensions:
                 raise UnsupportedPayload(
                     "the request was not sent: its target is not its URL; leave that extension out"
                 )
-            beside = [*names, *told]
+            beside = [*places, *(text for _, text in said)]
             if parsed is None or payload is None:
                 if via is not None or sending.decision.enforced().outcome != "send":
                     raise UnsupportedPayload(

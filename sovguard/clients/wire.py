@@ -18,6 +18,16 @@ from sovguard.payloads.json_text import Parsed, load
 MAX_BODY = 64 * 1024 * 1024
 """Bytes that a compressed body may grow to: far above any prompt, far below what fills a machine."""
 
+PLAIN_NAME = "host"
+PLAIN = frozenset(
+    """
+    accept accept-encoding accept-language cache-control connection content-encoding content-length content-type cookie host
+    keep-alive pragma te traceparent tracestate transfer-encoding upgrade user-agent
+    """.split()  # noqa: SIM905
+)
+"""Headers that libraries write, whose versions and addresses are nobody's."""
+_TECHNICAL = ("x-stainless-", "anthropic-", "openai-", "x-goog-", "sec-", "if-")
+
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 # Each proves the body byte by byte: it would no longer fit, and it is a hash of the real text.
 _DIGESTS = ("content-md5", "digest", "content-digest", "repr-digest", "x-amz-content-sha256")
@@ -66,6 +76,21 @@ def url_texts(url: Any) -> list[str]:
     query = url.query.decode("ascii", "replace")
     pairs = [f"{key}: {value}" for key, value in parse_qsl(query, keep_blank_values=True)]
     return [unquote(url.path), *pairs]
+
+
+def header_texts(headers: Any) -> list[tuple[str, str]]:
+    """Return what each header may say, with its name before it, but for keys: those are the destination's own.
+
+    The second of each pair is the text, the first the name of the header; octets that are no ASCII are read in both ways that
+    Korean is written in.
+    """
+    found: list[tuple[str, str]] = []
+    for raw, value in headers_without(headers, "authorization", "x-api-key", "api-key", "x-goog-api-key"):
+        name = raw.decode("latin-1").lower()
+        encodings = ("ascii",) if value.isascii() else ("utf-8", "cp949")
+        kind = "" if name in PLAIN or name.startswith(_TECHNICAL) else name
+        found += [(kind or PLAIN_NAME, f"{name}: {value.decode(each, 'ignore')}") for each in encodings]
+    return found
 
 
 def comes_as(response: Any, *, asked_for_stream: bool) -> str:

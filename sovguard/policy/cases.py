@@ -16,13 +16,15 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sovguard.entities import Detection, Evidence
+from sovguard.entities import ENTITY_TYPES, Detection, Evidence
 from sovguard.errors import ConfigError
 from sovguard.policy.decide import Judges
 from sovguard.policy.decision import Decision, Request
+from sovguard.policy.rules import TOPICS, Action
 
 _KEYS = frozenset(
     ("name", "text", "found", "different", "topics", "people", "to", "url", "purpose", "tenant", "expect")
@@ -66,20 +68,28 @@ def run(judges: Judges, path: str | os.PathLike[str], scan: Scan | None = None) 
         raise ConfigError(f"{os.fspath(path)} cannot be read ({type(error).__name__})") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{os.fspath(path)} is not TOML: {error}") from None
-    if set(table) != {"case"}:
+    cases = table.get("case")
+    if (
+        set(table) != {"case"}
+        or not isinstance(cases, list)
+        or not all(isinstance(each, dict) for each in cases)
+    ):
         raise ConfigError(f"{os.fspath(path)} has to hold [[case]] tables, and nothing else")
     for place, case in enumerate(table["case"]):
         yield _outcome(judges, case, f"{os.fspath(path)}: case {place + 1}", scan)
 
 
 def _outcome(judges: Judges, case: Mapping[str, Any], where: str, scan: Scan | None) -> Outcome:
-    odd = (case.keys() - _KEYS) | (case.get("expect", {}).keys() - _EXPECTED)
-    if odd or not case.get("expect"):
+    expected = case.get("expect")
+    known = isinstance(expected, dict) and bool(expected)
+    odd = (case.keys() - _KEYS) | (set(expected) - _EXPECTED if isinstance(expected, dict) else set())
+    if odd or not known:
         raise ConfigError(
             f"{where}: {', '.join(sorted(odd)) or 'expect'}: a case has {', '.join(sorted(_KEYS))}"
         )
     if ("to" in case) == ("url" in case) or ("text" in case and "found" in case):
         raise ConfigError(f"{where}: say where with to or url, and what with text or found")
+    _check_names(case, where)
     catalogue = judges.policy.catalogue
     destination = catalogue.named(case["to"]) if "to" in case else catalogue.match(case["url"])
     decision = judges.decide(
@@ -89,6 +99,30 @@ def _outcome(judges: Judges, case: Mapping[str, Any], where: str, scan: Scan | N
         tenant=case.get("tenant", "default"),
     )
     return Outcome(case.get("name", where), decision, tuple(_wrong(case, decision, where)))
+
+
+def _check_names(case: Mapping[str, Any], where: str) -> None:
+    """Check what a case names: one that is misspelt would be decided as it says, whatever the policy says."""
+    expected = case["expect"]
+    lists = [(name, case.get(name, [])) for name in ("found", "topics")]
+    lists += [(name, expected.get(name, [])) for name in ("rules", "warnings")]
+    for name, said in lists:
+        if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
+            raise ConfigError(f"{where}: {name} is a list of names")
+    actions = expected.get("actions", {})
+    if not isinstance(actions, dict) or not set(actions.values()) <= {action.word for action in Action}:
+        raise ConfigError(
+            f"{where}: actions are a table of types and of {', '.join(each.word for each in Action)}"
+        )
+    for each in case.get("topics", []):
+        if each not in TOPICS:
+            raise ConfigError(f"{where}: {each!r} is no topic; there are {', '.join(TOPICS)}")
+    for each in (*case.get("found", []), *actions):
+        # Types of one's own recognizers are known by their capitals alone; a slip in one of ours is not one of them.
+        near = get_close_matches(each, ENTITY_TYPES, 1, 0.8)
+        if each not in ENTITY_TYPES and (near or not each.isupper()):
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{where}: {each!r} is no entity type{hint}")
 
 
 def _request(case: Mapping[str, Any], where: str, scan: Scan | None) -> Request:

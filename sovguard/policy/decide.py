@@ -54,7 +54,7 @@ class Judges:
         purpose: str | None = None,
         tenant: str = "default",
     ) -> Decision:
-        """Return what becomes of a request; one that is rerouted is judged again where it goes, and not more leniently.
+        """Return what becomes of a request; one that is rerouted is judged where it goes, as if addressed there.
 
         Of several targets the first, by their ids, at which it is sent is taken.
         """

@@ -218,7 +218,7 @@ def _pattern(url: str, destination: Destination) -> _Pattern:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    if not host or parts.scheme not in _PORTS or parts.query or parts.username:
+    if not host or parts.scheme not in _PORTS or parts.query or parts.username or url.count("{region}") > 1:
         raise ConfigError(
             f"destination {destination.id}: a URL is written https://HOST[:PORT]/PATH; *.HOST stands for any host below it"
         )
