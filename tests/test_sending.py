@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sovguard import Guard, LedgerError, PolicyBlocked, UnsupportedPayload, tele
 from sovguard.demo_server import LocalServer, Received, Reply, chat_completion, serve
 from sovguard.ledger import Ledger, LedgerKey, create_ledger
 from sovguard.policy import Policy, parse
+from sovguard.sending import Sending
 from tests.servers import NAME, PHONE, RRN, TEXT, VALUES, PatternAnalyzer, echo
 from tests.wire import provider
 
@@ -361,3 +363,173 @@ def test_without_opentelemetry_nothing_is_missed(
     telemetry._instruments.cache_clear()
     server = start()
     assert RRN in ask(guarded(None, policy(server)), server).choices[0].message.content
+
+
+def test_a_value_in_the_models_name_is_nowhere(
+    ledger: Ledger, traces: Any, start: Callable[..., LocalServer]
+) -> None:
+    """It is refused as a setting, and neither record nor span has it."""
+    server = start()
+    with pytest.raises(UnsupportedPayload):
+        ask(guarded(ledger, policy(server)), server, model=f"m {PHONE}")
+    (request,) = records(ledger, "request")
+    assert (request["outcome"], request["model"]) == ("refused", None)
+    assert PHONE not in repr([(span.name, dict(span.attributes)) for span in traces.spans()])
+    assert server.received == []
+
+
+def test_a_dry_run_has_its_answer(ledger: Ledger, start: Callable[..., LocalServer]) -> None:
+    """It was sent, whatever the policy would have said."""
+    server = start()
+    ask(guarded(ledger, policy(server, BLOCK, dry=True)), server)
+    (answer,) = records(ledger, "answer")
+    assert (answer["outcome"], answer["restored"]) == ("ok", 4)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_ledger_that_fails_at_the_answer_does_not_take_it(
+    tmp_path: Path, start: Callable[..., LocalServer], stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The user has it all the same, a line in the log says so without a value, and the next request is not sent."""
+    made = create_ledger(str(tmp_path / "ledger"), LedgerKey.generate("test"))
+
+    def answer(request: Received) -> Reply:
+        made.close()
+        return provider(request)
+
+    server = start(answer)
+    guard = guarded(made, policy(server))
+    if stream:
+        with guard.wrap(OpenAI(api_key="key", base_url=server.base_url, max_retries=0)) as client:
+            said = client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+            text = "".join(piece.choices[0].delta.content or "" for piece in said if piece.choices)
+    else:
+        text = ask(guard, server).choices[0].message.content
+    assert RRN in text
+    assert "could not take down" in caplog.text
+    assert not any(value in caplog.text for value in VALUES)
+    with pytest.raises(LedgerError):
+        ask(guard, server)
+    assert len(server.received) == 1
+
+
+def test_a_fallback_that_is_thrown_away_is_not_written_down_as_sent(
+    ledger: Ledger, start: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that may not be asked, and one whose key is missing, leave the provider's own failure to the caller."""
+    monkeypatch.delenv("SOVGUARD_TEST_NONE", raising=False)
+    far, near = start(lambda request: Reply(b"{}", 503)), start()
+    other = [
+        f'[[destination]]\nid = "near"\nprovider = "home"\nurls = ["{near.base_url.removesuffix("/v1")}/"]',
+        'facts = { jurisdiction = "KR" }',
+        f'[[target]]\nid = "t"\ndestination = "near"\nurl = "{near.base_url}"\ndialect = "openai-chat"',
+        'models = { "*" = "x" }\nkey_env = "SOVGUARD_TEST_NONE"',
+        '[[fallback]]\nfrom = "far"\nto = ["t"]',
+    ]
+    with pytest.raises(Exception, match="503"):
+        ask(guarded(ledger, policy(far, *other)), far)
+    back = '[[rule]]\nid = "back"\ndata = ["KR_RRN"]\nto = { destination = ["near"] }\naction = "block"'
+    with pytest.raises(Exception, match="503"):
+        ask(guarded(ledger, policy(far, *other, back)), far)
+    assert near.received == []
+    sent = [each for each in records(ledger, "request") if each["outcome"] in ("send", "reroute")]
+    assert [each["destination"]["id"] for each in sent] == ["far", "far"]
+    assert len(records(ledger, "answer")) == 2
+
+
+def test_requests_without_a_body_are_not_rerouted(ledger: Ledger, start: Callable[..., LocalServer]) -> None:
+    """No other model could answer them: where the policy sends everything elsewhere, they are refused."""
+    far, near = start(lambda request: Reply(b"{}", 503)), start()
+    other = [
+        f'[[destination]]\nid = "near"\nprovider = "home"\nurls = ["{near.base_url.removesuffix("/v1")}/"]',
+        'facts = { jurisdiction = "KR" }',
+        f'[[target]]\nid = "t"\ndestination = "near"\nurl = "{near.base_url}"\ndialect = "openai-chat"',
+        'models = { "*" = "x" }',
+    ]
+    rule = '[[rule]]\nid = "home"\neverything = true\nto = { jurisdiction = ["US"] }\naction = "reroute"\nreroute_to = "t"'
+    with (
+        guarded(ledger, policy(far, *other, rule)).http_client() as client,
+        pytest.raises(UnsupportedPayload),
+    ):
+        client.get(f"{far.base_url}/models")
+    assert far.received == []
+    fallback = '[[fallback]]\nfrom = "far"\nto = ["t"]'
+    with guarded(ledger, policy(far, *other, fallback)).http_client() as client:
+        assert client.get(f"{far.base_url}/models").status_code == 503
+    assert (len(far.received), near.received) == (1, [])
+
+
+def test_parts_of_a_request_are_judged_together() -> None:
+    """What was let out with the first part does not go if the whole may not have it."""
+    known = parse(
+        """
+version = 1
+name = "p"
+[[rule]]
+id = "names"
+data = ["PERSON"]
+action = "allow"
+[[rule]]
+id = "all"
+data = ["*"]
+except = ["PERSON"]
+action = "tokenize"
+[[rule]]
+id = "both"
+all_of = ["PERSON", "EMAIL_ADDRESS"]
+action = "remove"
+"""
+    )
+    guard = guarded(None, known)
+    sending = Sending(guard.session(), guard.destination("loopback"), caller="test")
+    assert sending.redact_values([f"{NAME} 고객"]) == [f"{NAME} 고객"]
+    with pytest.raises(PolicyBlocked):
+        sending.redact_values([VALUES[-1]])
+
+
+def test_streams_of_adapters_that_are_given_up_end(ledger: Ledger) -> None:
+    """In LangChain and in a protected generator: one answer each, said to be closed."""
+    from langchain_core.language_models import FakeListChatModel
+
+    from sovguard.clients.langchain import GuardedChatModel
+
+    guard = guarded(ledger, parse('version = 1\nname = "p"\nextends = "kr-pipa"'))
+    model = GuardedChatModel(
+        guard=guard, inner=FakeListChatModel(responses=["하나 둘 셋 넷"]), destination="loopback"
+    )
+    stream = model.stream("가")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+
+    @guard.protect(destination="loopback")
+    def pieces(text: str) -> Iterator[str]:
+        yield "하나 "
+        yield "둘"
+
+    talk = pieces("가")
+    next(talk)
+    talk.close()  # type: ignore[attr-defined]
+    assert [each["outcome"] for each in records(ledger, "answer")] == ["failed", "failed"]
+
+
+def test_the_last_look_sees_fields_and_objects(ledger: Ledger) -> None:
+    """Dataclasses and chosen fields are looked at like anything else that a protected function is given."""
+    guard = guarded(ledger, parse('version = 1\nname = "p"\nextends = "kr-pipa"'))
+    hidden = PHONE.encode().hex()
+
+    @dataclass
+    class Note:
+        who: str
+        more: str
+
+    @guard.protect(destination="loopback")
+    def whole(note: Note) -> str:
+        return "x"
+
+    @guard.protect(destination="loopback", fields=("text",))
+    def part(text: str, other: str) -> str:
+        return "x"
+
+    for call in (lambda: whole(Note(PHONE, hidden)), lambda: part(f"{PHONE} {hidden}", "y")):
+        with pytest.raises(PolicyBlocked, match="still in it"):
+            call()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from sovguard.clients.rerouting import Elsewhere, TranslatedEvents
 from sovguard.clients.streaming import RestoredEvents, body_of
 from sovguard.clients.wire import (
-    PLAIN,
     comes_as,
     format_in,
     header_texts,
@@ -235,10 +234,8 @@ class GuardedTransport:
                     "the request was not sent: its URL holds personal information, which cannot be swapped "
                     "there; put it into a message"
                 )
-            said = header_texts(request.headers)
-            if any(
-                self._guard.scan([text for name, text in said if name not in PLAIN and not harmless(text)])
-            ):
+            own, technical = header_texts(request.headers)
+            if any(self._guard.scan([text for text in own if not harmless(text)])):
                 raise UnsupportedPayload(
                     "the request was not sent: one of its headers holds personal information, which cannot be swapped "
                     "there; put it into a message, or leave it out"
@@ -247,7 +244,7 @@ class GuardedTransport:
                 raise UnsupportedPayload(
                     "the request was not sent: its target is not its URL; leave that extension out"
                 )
-            beside = [*places, *(text for _, text in said)]
+            beside = [*places, *own, *technical]
             if parsed is None or payload is None:
                 if via is not None or sending.decision.enforced().outcome != "send":
                     raise UnsupportedPayload(

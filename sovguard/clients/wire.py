@@ -18,8 +18,7 @@ from sovguard.payloads.json_text import Parsed, load
 MAX_BODY = 64 * 1024 * 1024
 """Bytes that a compressed body may grow to: far above any prompt, far below what fills a machine."""
 
-PLAIN_NAME = "host"
-PLAIN = frozenset(
+_PLAIN = frozenset(
     """
     accept accept-encoding accept-language cache-control connection content-encoding content-length content-type cookie host
     keep-alive pragma te traceparent tracestate transfer-encoding upgrade user-agent
@@ -78,19 +77,19 @@ def url_texts(url: Any) -> list[str]:
     return [unquote(url.path), *pairs]
 
 
-def header_texts(headers: Any) -> list[tuple[str, str]]:
-    """Return what each header may say, with its name before it, but for keys: those are the destination's own.
+def header_texts(headers: Any) -> tuple[list[str], list[str]]:
+    """Return what headers may say, with their names: those of the caller's own, and those that libraries write.
 
-    The second of each pair is the text, the first the name of the header; octets that are no ASCII are read in both ways that
-    Korean is written in.
+    Keys are left out: they are the destination's own. Octets that are no ASCII are read in both ways that Korean is written in.
     """
-    found: list[tuple[str, str]] = []
+    own: list[str] = []
+    technical: list[str] = []
     for raw, value in headers_without(headers, "authorization", "x-api-key", "api-key", "x-goog-api-key"):
         name = raw.decode("latin-1").lower()
         encodings = ("ascii",) if value.isascii() else ("utf-8", "cp949")
-        kind = "" if name in PLAIN or name.startswith(_TECHNICAL) else name
-        found += [(kind or PLAIN_NAME, f"{name}: {value.decode(each, 'ignore')}") for each in encodings]
-    return found
+        told = technical if name in _PLAIN or name.startswith(_TECHNICAL) else own
+        told += [f"{name}: {value.decode(each, 'ignore')}" for each in encodings]
+    return own, technical
 
 
 def comes_as(response: Any, *, asked_for_stream: bool) -> str:
