@@ -39,29 +39,73 @@ _HANGUL = re.compile("[가-힣]")
 _DIGITS, _LATIN = frozenset("0123456789"), frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
+class _Words:
+    """Some values, and the automaton that finds them, made when it is first needed."""
+
+    __slots__ = ("_literals", "names", "words")
+
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        found: dict[str, bool] = {}
+        for entity_type, word in entries:
+            # A name is a name at the end of a compound; anything else may stand behind other letters.
+            found[word] = found.get(word, True) and entity_type == "PERSON"
+        self.words, self.names = list(found), list(found.values())
+        self._literals: Any = None
+
+    def __repr__(self) -> str:
+        return f"_Words({len(self.words)})"
+
+    def found(self, plain: str, allowed: frozenset[str]) -> bool:
+        if self._literals is None:
+            from sovguard.detect.literals import Literals
+
+            self._literals = Literals(self.words)
+        for which, start, end in self._literals.matches(plain):
+            before, behind = plain[start - 1 : start], plain[end : end + 1]
+            if _same(before, plain[start]) or _same(plain[end - 1], behind):
+                continue
+            if self.names[which] and _HANGUL.match(plain[start]) and _HANGUL.match(before):
+                continue
+            if self.words[which] not in allowed:
+                return True
+        return False
+
+
 class Known:
     """Values that must not leave as they are.
 
     Args:
-        entries: The values; short ones are left out, which stand in other words.
+        entries: Types of values, and the values as ``folded`` writes them.
         allowed: Values that may leave as they are all the same.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]], allowed: Iterable[str] = ()) -> None:
-        may = {folded(value).strip() for value in allowed}
-        words: dict[str, bool] = {}
-        for entity_type, word in entries:
-            if word not in may:
-                # A name is a name at the end of a compound; anything else may stand behind other letters.
-                words[word] = words.get(word, True) and entity_type == "PERSON"
-        self._words, self._names = list(words), list(words.values())
-        self._literals: Any = None
+    def __init__(self, entries: Iterable[tuple[str, str]] = (), allowed: Iterable[str] = ()) -> None:
+        words = _Words(entries)
+        self._parts = [words] if words.words else []
+        self._allowed = frozenset(folded(value).strip() for value in allowed)
 
     def __repr__(self) -> str:
-        return f"Known({len(self._words)} values)"
+        return f"Known({sum(len(part.words) for part in self._parts)} values)"
 
-    def __bool__(self) -> bool:
-        return bool(self._words)
+    def with_(self, entries: Sequence[tuple[str, str]]) -> Known:
+        """Return what knows these too. What is there already is not built again each time, however often that is asked for."""
+        new = Known(entries)
+        new._parts = [*self._parts, *new._parts]
+        while len(new._parts) > 1 and len(new._parts[-2].words) <= 2 * len(new._parts[-1].words):
+            last, before = new._parts.pop(), new._parts.pop()
+            both = [
+                ("PERSON" if name else "", word)
+                for part in (before, last)
+                for word, name in zip(part.words, part.names, strict=True)
+            ]
+            new._parts.append(_Words(both))
+        return new
+
+    def but(self, allowed: Iterable[str]) -> Known:
+        """Return the same without values that may leave as they are."""
+        new = Known((), allowed)
+        new._parts = self._parts
+        return new
 
     def stands_in(self, value: Any) -> bool:
         """Tell whether a value stands anywhere in a JSON-like one: in its texts, its keys or its numbers, in any encoding.
@@ -69,23 +113,13 @@ class Known:
         Raises:
             TooMuch: A text opens to more than can be looked through.
         """
-        return bool(self._words) and any(
-            self._found(each) for text in _texts(value) for each in readings(text)
-        )
-
-    def _found(self, text: str) -> bool:
-        if self._literals is None:
-            from sovguard.detect.literals import Literals
-
-            self._literals = Literals(self._words)
-        plain = folded(text)
-        for which, start, end in self._literals.matches(plain):
-            before, behind = plain[start - 1 : start], plain[end : end + 1]
-            if _same(before, plain[start]) or _same(plain[end - 1], behind):
-                continue
-            if self._names[which] and _HANGUL.match(plain[start]) and _HANGUL.match(before):
-                continue
-            return True
+        if not self._parts:
+            return False
+        for text in _texts(value):
+            for each in readings(text):
+                plain = folded(each)
+                if any(part.found(plain, self._allowed) for part in self._parts):
+                    return True
         return False
 
 
@@ -106,10 +140,9 @@ class _Held:
 
     mark: bytes = b""
     count: int = 0
-    words: list[tuple[str, str]] = field(default_factory=list)
+    known: Known = field(default_factory=Known)
     others: set[tuple[str, str]] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
-    built: tuple[object, Known] | None = None
 
     def __repr__(self) -> str:
         return f"_Held({self.count} entries)"
@@ -169,16 +202,14 @@ class Remembered:
         with self._lock:
             held = self._of(session)
             held.mark = now
+            new = [pair for each in others if (pair := _pair(each)) is not None and pair not in held.others]
+            held.others.update(new)
             if held.count == count:
                 held.count += len(more)
-                held.words += [
-                    pair for each in more if each is not None and (pair := _pair(each)) is not None
-                ]
-            held.others.update(pair for each in others if (pair := _pair(each)) is not None)
-            key = (held.count, len(held.others), allowed)
-            if held.built is None or held.built[0] != key:
-                held.built = key, Known([*held.words, *held.others], allowed)
-            return held.built[1]
+                new += [pair for each in more if each is not None and (pair := _pair(each)) is not None]
+            if new:
+                held.known = held.known.with_(new)
+            return held.known.but(allowed) if allowed else held.known
 
     def forget(self, session: SessionRef) -> None:
         """Drop what is remembered of a session."""

@@ -215,6 +215,9 @@ class SovguardGuardrail(CustomGuardrail):
         tenant = next(
             (str(each) for name in ("api_key", "user_id") if (each := getattr(key, name, None))), "default"
         )
+        if self._guard.ledger is not None and tenant == getattr(key, "user_id", None):
+            # Often an address: as such it would be in every record.
+            tenant = f"user {self._guard.ledger.keyed(tenant, '')}"
         return self._guard.session(session_id, tenant=tenant), not named
 
 
