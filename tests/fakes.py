@@ -74,7 +74,7 @@ class WatchedVault(MemoryVault):
         self.asked: Counter[str] = Counter()
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("open", "put", "get", "note", "people"):
+        if name in ("open", "put", "get", "note", "people", "entries", "forget"):
             try:
                 asyncio.get_running_loop()
             except RuntimeError:
@@ -95,7 +95,7 @@ class LoopVault(MemoryVault):
         self.asked: Counter[str] = Counter()
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("open", "put", "get", "note", "people"):
+        if name in ("open", "put", "get", "note", "people", "entries", "forget"):
             try:
                 waiting = LoopWaiting()
             except ConfigError:

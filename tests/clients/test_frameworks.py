@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import types
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
@@ -17,6 +19,7 @@ from tests.clients.conftest import Serve
 from tests.conformance.conftest import swept  # noqa: F401
 from tests.conformance.drivers import RESULT
 from tests.conformance.frameworks import HaystackMessage, spoken, tool
+from tests.fakes import LoopVault
 from tests.servers import NAME, PHONE, SURROGATE, TEXT, PatternAnalyzer, assert_only_surrogates
 from tests.wire import messages, provider
 
@@ -449,3 +452,68 @@ def test_litellm_looks_through_what_goes_along(guard: Guard) -> None:
         assert repr(guard.vault) == "MemoryVault(1 sessions)"
 
     asyncio.run(run())
+
+
+def test_litellm_tells_where_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By provider, by address, by what the environment says; where a request may come to several, nothing tells."""
+    from sovguard.clients.litellm_destinations import destination_of_call
+
+    guard = Guard(_analyzer=PatternAnalyzer())
+
+    def told(**data: Any) -> str | None:
+        found = destination_of_call(guard, None, data)
+        return None if found is None else found.id
+
+    assert told(model="gpt-4o") == "openai"
+    assert told(model="gemini/gemini-2.0-flash") == "google-gemini"
+    assert told(model="anything", custom_llm_provider="deepseek") == "deepseek"
+    assert told(model="gpt-4o", api_base="http://127.0.0.1:8000/v1") == "loopback"
+    assert told(model="gpt-4o", api_base="https://elsewhere.example/v1") is None
+    assert told(model="gpt-4o", fallbacks=["deepseek/deepseek-chat"]) is None
+    assert told(model="gpt-4o", fallbacks=["gpt-4"]) == "openai"
+    monkeypatch.setenv("OPENAI_API_BASE", "https://elsewhere.example/v1")
+    assert told(model="gpt-4o") is None
+
+    class Router:
+        fallbacks: ClassVar[list[Any]] = [{"a": ["b"]}]
+
+        @staticmethod
+        def get_model_list(model_name: str) -> list[Any]:
+            return [
+                {
+                    "litellm_params": {
+                        "model": {"a": "anthropic/claude-3", "b": "deepseek/deepseek-chat"}[model_name]
+                    }
+                }
+            ]
+
+    module = types.ModuleType("litellm.proxy.proxy_server")
+    module.llm_router = Router()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", module)
+    assert told(model="a") is None
+    Router.fallbacks = []
+    assert told(model="a") == "anthropic"
+    assert destination_of_call(guard, "clova", {"model": "a"}) is guard.destination("clova")
+
+
+def test_litellm_forgets_in_an_asynchronous_vault(run_server: Serve) -> None:
+    """A session that ends with its request is dropped without a plain call in the loop, answered or refused."""
+    from sovguard.clients.litellm import SovguardGuardrail
+
+    vault = LoopVault()
+    guard = Guard(_analyzer=PatternAnalyzer(), vault=vault)
+    guardrail = SovguardGuardrail(guard, destination="loopback")
+
+    async def run() -> None:
+        data = {"messages": [{"role": "user", "content": TEXT}], "max_tokens": 9}
+        sent = await guardrail.async_pre_call_hook(None, None, data, "anthropic_messages")
+        said = {"content": [{"type": "text", "text": sent["messages"][0]["content"]}]}
+        answer = await guardrail.async_post_call_success_hook(sent, None, said)
+        assert answer == {"content": [{"type": "text", "text": TEXT}]}
+        with pytest.raises(UnsupportedPayload):
+            await guardrail.async_pre_call_hook(
+                None, None, {**data, "headers": {"x": TEXT}}, "anthropic_messages"
+            )
+
+    asyncio.run(run())
+    assert repr(vault) == "MemoryVault(0 sessions)"
