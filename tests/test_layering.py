@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "sovguard"
 LAYERS = [
-    {"entities", "errors", "text"},
+    {"entities", "errors", "text", "private_files", "postgres_errors"},
     {"detect"},
     {"surrogates", "escapes", "spellings", "vault"},
     {

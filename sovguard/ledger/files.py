@@ -21,6 +21,7 @@ from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger.notes import is_writer, split_notes
 from sovguard.ledger.records import LIMIT
 from sovguard.ledger.stores import SEGMENT, State
+from sovguard.private_files import sync_folder
 
 _CHUNK = 2**18
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
@@ -57,8 +58,8 @@ class FileStore:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            _sync_folder(self.folder)
-            _sync_folder(self.folder.parent)
+            sync_folder(self.folder)
+            sync_folder(self.folder.parent)
         except FileExistsError:
             raise ConfigError(f"{self.folder} cannot be a ledger's folder: something is there") from None
         except OSError as error:
@@ -138,7 +139,7 @@ class FileStore:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             _explain(error)
 
@@ -166,9 +167,9 @@ class FileStore:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for name in (_segment(1), _CHECKPOINTS):
                 os.close(os.open(made / name, _NEW, 0o600))
-            _sync_folder(made)
+            sync_folder(made)
             os.rename(made, place)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
             return FileLog(place, lock, self._segment_octets)
         except OSError as error:
             if lock >= 0:
@@ -242,7 +243,7 @@ class FileLog:
         os.fsync(self._file)  # a checkpoint makes the last file alone durable
         self.certain = True
         handle = self._opened(_segment(self._number + 1))
-        _sync_folder(self._place)
+        sync_folder(self._place)
         self._handles.remove(self._file)
         os.close(self._file)
         self._file, self._size, self._number = handle, os.fstat(handle).st_size, self._number + 1
@@ -313,7 +314,7 @@ class FileLog:
         try:
             if self._notes_size or any(path.stat().st_size for path in _segments(self._place)):
                 os.close(os.open(self._place / state, os.O_WRONLY | os.O_CREAT, 0o600))
-                _sync_folder(self._place)
+                sync_folder(self._place)
             else:
                 shutil.rmtree(self._place)
         except OSError as error:
@@ -358,14 +359,6 @@ def _write(handle: int, data: bytes) -> None:
     done = os.write(handle, data)
     while done < len(data):  # the disk is full, as a rule: the next call says so
         done += os.write(handle, data[done:])
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _explain(error: OSError) -> NoReturn:

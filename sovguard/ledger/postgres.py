@@ -23,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger.notes import is_writer
 from sovguard.ledger.stores import State
+from sovguard.postgres_errors import what_failed
 
 _NAME = re.compile("[a-z_][a-z0-9_]{0,62}")
 _PAGE = 2_000
@@ -341,19 +342,6 @@ def _abandon(connection: psycopg.Connection[Any]) -> None:
 
 
 def _explain(error: psycopg.Error) -> NoReturn:
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        what = "the server did not answer in time; look at what it waits for"
-    elif isinstance(error, psycopg.errors.DiskFull):
-        what = "the server's disk is full; make room"
-    elif isinstance(error, psycopg.OperationalError):
-        what = "the server cannot be reached or gave up; look whether it runs, and at its log"
-    elif isinstance(error, psycopg.errors.InsufficientPrivilege):
-        what = "the user may not do this; grant it the schema and its tables"
-    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        what = "the server is read-only; name the primary"
-    else:
-        what = f"{type(error).__name__}; look at the server's log"
-    # psycopg's message may quote parameters.
     raise LedgerError(
-        f"the ledger's database failed: {what}. What was to be recorded must not be sent"
+        f"the ledger's database failed: {what_failed(error)}. What was to be recorded must not be sent"
     ) from None

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-import stat
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sovguard.errors import ConfigError, LedgerError
+from sovguard.private_files import read_private, sync_folder
 
 ENVIRONMENT = "SOVGUARD_LEDGER_KEY"
 """The variable that may hold a key, as its file would."""
@@ -144,18 +144,8 @@ class LedgerKey:
         Raises:
             ConfigError: It cannot be read, is no key, or others than its owner may read it.
         """
-        place = Path(path)
-        try:
-            mode = place.stat().st_mode
-            text = place.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
-            raise ConfigError(
-                f"ledger key {place} cannot be read ({why}); name the file that 'sovguard ledger init' wrote"
-            ) from None
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(f"ledger key {place} may be read by others than its owner; chmod 600 it")
-        return cls._parsed(text, f"ledger key {place}")
+        text = read_private(path, "ledger key", "sovguard ledger init")
+        return cls._parsed(text, f"ledger key {os.fspath(path)}")
 
     @classmethod
     def from_environment(cls, name: str = ENVIRONMENT) -> Self:
@@ -205,11 +195,7 @@ class LedgerKey:
                 file.write(self.export())
                 file.flush()
                 os.fsync(file.fileno())
-            folder = os.open(place.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(place.parent)
         except OSError as error:
             place.unlink(missing_ok=True)
             raise ConfigError(f"ledger key {place} cannot be written ({error.strerror})") from None

@@ -11,13 +11,13 @@ import json
 import os
 import re
 import secrets
-import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
 from sovguard.errors import ConfigError, VaultError
+from sovguard.private_files import read_private, sync_folder
 from sovguard.vault.crypto import KEY, derive, new_key, unwrap, wrap
 
 ENVIRONMENT = "SOVGUARD_KEYRING"
@@ -91,18 +91,8 @@ class Keyring:
         Raises:
             ConfigError: It cannot be read, is no keyring, or others than its owner may read it.
         """
-        place = Path(path)
-        try:
-            mode = place.stat().st_mode
-            text = place.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
-            raise ConfigError(
-                f"keyring {place} cannot be read ({why}); name the file that 'sovguard vault init' wrote"
-            ) from None
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(f"keyring {place} may be read by others than its owner; chmod 600 it")
-        return cls._parsed(text, f"keyring {place}")
+        text = read_private(path, "keyring", "sovguard vault init")
+        return cls._parsed(text, f"keyring {os.fspath(path)}")
 
     @classmethod
     def from_environment(cls, name: str = ENVIRONMENT) -> Self:
@@ -156,12 +146,7 @@ class Keyring:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(temporary, place)
-                if os.name == "posix":
-                    folder = os.open(place.parent, os.O_RDONLY)
-                    try:
-                        os.fsync(folder)
-                    finally:
-                        os.close(folder)
+                sync_folder(place.parent)
             finally:
                 Path(temporary).unlink(missing_ok=True)
         except OSError as error:

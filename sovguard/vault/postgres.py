@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from sovguard.errors import ConfigError, VaultError
+from sovguard.postgres_errors import what_failed
 from sovguard.vault.sql import SqlStore, schema
 from sovguard.vault.waiting import LoopWaiting
 
@@ -222,19 +223,6 @@ class _Run:
 
 
 def _explain(error: Exception) -> NoReturn:
-    if isinstance(error, PoolTimeout):
-        what = "no connection to the server could be had in time; look whether it runs and how many connections it allows"
-    elif isinstance(error, psycopg.errors.QueryCanceled):
-        what = "the server did not answer in time; look at what it waits for, or at how much it has to do"
-    elif isinstance(error, psycopg.errors.DiskFull):
-        what = "the server's disk is full; make room"
-    elif isinstance(error, psycopg.OperationalError):
-        what = "the server cannot be reached or gave up; look whether it runs, and at its log"
-    elif isinstance(error, psycopg.errors.InsufficientPrivilege):
-        what = "the user may not do this; grant it the schema and its tables"
-    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        what = "the server is read-only; name the primary"
-    else:
-        what = f"{type(error).__name__}; look at the server's log"
-    # psycopg's message may quote parameters.
-    raise VaultError(f"the vault's database failed: {what}. Nothing was sent and nothing was lost") from None
+    raise VaultError(
+        f"the vault's database failed: {what_failed(error)}. Nothing was sent and nothing was lost"
+    ) from None

@@ -1,0 +1,49 @@
+"""Files that hold keys: read only if nobody else may, and made durable."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from sovguard.errors import ConfigError
+
+
+def read_private(path: str | os.PathLike[str], what: str, maker: str) -> str:
+    """Return the text of a file that only its owner may read.
+
+    Args:
+        path: The file.
+        what: What to call it in errors.
+        maker: The command that writes such a file.
+
+    Raises:
+        ConfigError: It cannot be read, it is no text, or others than its owner may read it.
+    """
+    place = Path(path)
+    try:
+        mode = place.stat().st_mode
+        text = place.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigError(
+            f"{what} {place} cannot be read ({why}); name the file that '{maker}' wrote"
+        ) from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"{what} {place} may be read by others than its owner; chmod 600 it")
+    return text
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable which files are in a folder.
+
+    Raises:
+        OSError: The disk failed.
+    """
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
