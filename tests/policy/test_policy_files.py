@@ -71,6 +71,8 @@ def test_the_cases_of_the_conflicting_policy() -> None:
         (policy("[[destination]]", 'id = "new"', 'provider = "x"', 'urls = ["new.example"]'), "a URL is written"),
         (policy("[[destination]]", 'id = "new"', 'provider = "x"', 'urls = ["https://kr.example/"]'), "the same URL"),
         (policy("[[target]]", 'id = "t"', 'destination = "x"', 'url = "https://x/"', 'dialect = "openai-chat"'), "'x'"),
+        (policy("[[destination]]", 'id = "n"', 'provider = "x"', 'urls = ["https://{region}.{region}.x/"]'), "URL is written"),
+        (policy("[[target]]", 'id = "t"', 'destination = "kr"', 'url = "https://kr.x/?a"', 'dialect = "openai-chat"'), "url"),
         ("version = ", "is not TOML"),
     ],
 )  # fmt: skip
@@ -163,3 +165,27 @@ def test_profiles_have_titles_and_known_topics(name: str) -> None:
     loaded = load(name)
     assert loaded.name == name
     assert all(each.topics <= set(TOPICS) for each in loaded.rules)
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ('[case]\nto = "kr"', "[[case]] tables"),
+        ('[[case]]\nto = "kr"', "expect"),
+        ('[[case]]\nto = "kr"\nexpect = "send"', "a case has"),
+        ('[[case]]\nexpect = { outcome = "send" }', "say where"),
+        ('[[case]]\nto = "kr"\nfound = ["PERSN"]\nexpect = { outcome = "send" }', "did you mean PERSON"),
+        ('[[case]]\nto = "kr"\nfound = ["person"]\nexpect = { outcome = "send" }', "no entity type"),
+        ('[[case]]\nto = "kr"\nfound = "PERSON"\nexpect = { outcome = "send" }', "list of names"),
+        ('[[case]]\nto = "kr"\ntopics = ["helth"]\nexpect = { outcome = "send" }', "no topic"),
+        ('[[case]]\nto = "kr"\ntopics = "health"\nexpect = { outcome = "send" }', "list of names"),
+        ('[[case]]\nto = "kr"\nfound = ["PERSON"]\nexpect = { actions = "x" }', "table of types"),
+        ('[[case]]\nto = "kr"\nfound = ["PERSON"]\nexpect = { actions = { PERSON = "hide" } }', "table of types"),
+        ('[[case]]\nto = "kr"\nexpect = { warnings = 1 }', "list of names"),
+    ],
+)  # fmt: skip
+def test_cases_that_would_reassure_falsely_are_errors(tmp_path: Path, case: str, said: str) -> None:
+    """A name that is misspelt would be decided as the case says, whatever the policy says."""
+    (tmp_path / "cases.toml").write_text(case, "utf-8")
+    with pytest.raises(ConfigError, match=said.replace("[", r"\[").replace("]", r"\]")):
+        list(run(Judges(load("kr-pipa")), tmp_path / "cases.toml"))
