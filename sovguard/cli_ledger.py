@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sovguard.errors import ConfigError, LedgerError
 from sovguard.findings import print_json, printable
 from sovguard.ledger.ledger import create_ledger, open_ledger
-from sovguard.ledger.notes import Checkpoint, split_notes
+from sovguard.ledger.notes import Checkpoint
 from sovguard.ledger.proofs import check as check_proof
 from sovguard.ledger.proofs import prove as prove_record
 from sovguard.ledger.signing import ENVIRONMENT, LedgerKey, Verifier
@@ -128,7 +128,8 @@ def status(address: str | None, as_machine: bool) -> int:
     click.echo(f"logs    {len(rows):,}, {sum(row['octets'] for row in rows):,} octets")
     click.echo(f"merged  {merged:,} notes")
     for row in rows:
-        click.echo(f"{row['writer']}  {row['state']:<7}  {row['signed']:>12,} records signed")
+        signed = "?" if row["signed"] is None else f"{row['signed']:,}"
+        click.echo(f"{row['writer']}  {row['state']:<7}  {signed:>12} records signed")
     return 0
 
 
@@ -152,7 +153,7 @@ def checkpoint(address: str | None, key: Path | None) -> int:
         note = opened.merge()
     finally:
         opened.close()
-    click.echo(note, nl=False)
+    click.echo(note)  # with an empty line behind it, so that one can be kept behind the other
     return 0
 
 
@@ -208,9 +209,29 @@ def _as_json(found: Verification, kept: int) -> dict[str, Any]:
 
 
 def _notes_in(path: Path) -> list[str]:
-    """Return the notes of a file; of one that was copied by hand, whatever its line ends are."""
-    content = path.read_bytes().replace(b"\r\n", b"\n").strip() + b"\n\n"
-    notes = [note.decode("utf-8", "replace") for note in split_notes(content)[0]]
+    """Return the notes of a file, one behind the other, with or without empty lines between; whatever its line ends are.
+
+    Raises:
+        ConfigError: Something in it is no note, or none is in it.
+    """
+    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").decode("utf-8", "replace")
+    lines = text.split("\n")
+    notes: list[str] = []
+    place = 0
+    while place < len(lines):
+        if not lines[place]:
+            place += 1
+            continue
+        end = lines.index("", place) if "" in lines[place:] else len(lines)
+        signed = end + 1
+        while signed < len(lines) and lines[signed].startswith("\u2014 "):
+            signed += 1
+        if signed <= end + 1:
+            raise ConfigError(
+                f"{path}: line {place + 1} begins no whole note; keep notes as they were printed"
+            )
+        notes.append("\n".join([*lines[place:end], "", *lines[end + 1 : signed]]) + "\n")
+        place = signed
     if not notes:
         raise ConfigError(f"{path} holds no note; name a file of what 'sovguard ledger checkpoint' printed")
     return notes

@@ -40,7 +40,8 @@ class FileStore:
     def __init__(self, folder: Path, *, segment_octets: int = SEGMENT) -> None:
         if segment_octets < 1:
             raise ConfigError("a file of a log has at least one octet")
-        self.folder, self._segment_octets = folder, segment_octets
+        # As it is now: the process may go to another folder.
+        self.folder, self._segment_octets = Path(os.path.abspath(folder)), segment_octets
 
     def __repr__(self) -> str:
         return f"FileStore({str(self.folder)!r})"
@@ -326,6 +327,8 @@ class FileLog:
         """Give it up as it is."""
         self.certain = False
         handles, self._handles = self._handles, []
+        # Their numbers are given to other files: whoever is still about to write must not write there.
+        self._file = self._notes = -1
         for handle in reversed(handles):  # the lock in the end
             os.close(handle)
 

@@ -77,7 +77,9 @@ def check(proof: Mapping[str, Any], verifier: str) -> dict[str, Any]:
     try:
         if proof["sovguard-ledger-proof"] != _FORMAT:
             raise LedgerError("the proof is of another version of sovguard; use that version")
-        number, line, note = int(proof["number"]), str(proof["line"]).encode(), str(proof["checkpoint"])
+        if type(proof["number"]) is not int:
+            raise ValueError
+        number, line, note = proof["number"], str(proof["line"]).encode(), str(proof["checkpoint"])
         hashes = [base64.b64decode(each, validate=True) for each in proof["proof"]]
         record = parse(line)
     except (KeyError, TypeError, ValueError):

@@ -80,6 +80,7 @@ class Verifier:
         if not gap or not signatures.endswith("\n"):
             raise LedgerError("this is no signed note: copy it whole, with its last line and its line feeds")
         text += "\n"
+        mine: bytes | None = None
         for line in signatures[:-1].split("\n"):
             name, _, encoded = line.removeprefix(_DASH).partition(" ")
             try:
@@ -88,12 +89,14 @@ class Verifier:
                 blob = b""
             if not line.startswith(_DASH) or len(blob) < 5:
                 raise LedgerError("this is no signed note: a line behind its text is no signature")
-            if name == self.name and blob[:4] == self._hash:
-                try:
-                    self._public.verify(blob[4:], text.encode())
-                except InvalidSignature:
-                    raise LedgerError("the note was changed: its signature does not fit") from None
-                return text
+            if mine is None and name == self.name and blob[:4] == self._hash:
+                mine = blob[4:]
+        if mine is not None:
+            try:
+                self._public.verify(mine, text.encode())
+            except InvalidSignature:
+                raise LedgerError("the note was changed: its signature does not fit") from None
+            return text
         raise LedgerError("the note is signed with another key")
 
 
