@@ -89,7 +89,8 @@ class Elsewhere:
             self._target.url.rstrip("/") + _PATH,
             headers=headers,
             content=written.encode(),
-            extensions=extensions,
+            # Others, such as the name that TLS asks for, are of the host that the caller meant.
+            extensions={key: value for key, value in extensions.items() if key == "timeout"},
         )
 
     def answer(self, said: Any) -> Any:

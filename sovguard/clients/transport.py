@@ -129,8 +129,11 @@ class GuardedTransport:
         if kind in ("events", "lines"):
             return self._streamed(response, sent, lines=kind == "lines")
         if kind != "json":
+            if sent.elsewhere is not None and 300 <= response.status_code < 400:
+                response.close()
+                raise self._redirected(sent, response)
             sent.sending.answered(status=response.status_code)
-            return response
+            return self._without_cookies(response, sent)
         with sent.sending.under_way():
             try:
                 response.read()
@@ -166,8 +169,11 @@ class GuardedTransport:
         if kind in ("events", "lines"):
             return self._streamed(response, sent, lines=kind == "lines")
         if kind != "json":
-            sent.sending.answered(status=response.status_code)
-            return response
+            if sent.elsewhere is not None and 300 <= response.status_code < 400:
+                await response.aclose()
+                raise self._redirected(sent, response)
+            await aside(sent.sending.answered, status=response.status_code)
+            return self._without_cookies(response, sent)
         with sent.sending.under_way():
             try:
                 await response.aread()
@@ -255,7 +261,8 @@ class GuardedTransport:
             redacted = payload.request.redact(parsed.value, sending)
             sending.asks(asked)
             done = sending.decision.enforced()
-            if via is not None and done.outcome != "send":
+            # In a dry run too: who is asked in place of another is so because the policy names it, or not at all.
+            if via is not None and sending.decision.outcome != "send":
                 raise PolicyBlocked(
                     "this target may not be asked in place of the destination", sending.decision
                 )
@@ -287,6 +294,23 @@ class GuardedTransport:
             content=text.encode(),
             extensions=request.extensions,
         )
+
+    @staticmethod
+    def _redirected(sent: _Sent, response: Any) -> UnsupportedPayload:
+        """Return the error for a target that sends a request on: with it would go what the caller meant for another host."""
+        sent.sending.answered(status=response.status_code, error="redirect")
+        return UnsupportedPayload(
+            "the target that the policy names redirects; nothing more was sent: give the target's final URL in the policy"
+        )
+
+    @staticmethod
+    def _without_cookies(response: Any, sent: _Sent) -> Any:
+        """Return an answer that is passed on, without what a target would leave with the caller under another host's name."""
+        if sent.elsewhere is not None:
+            for name in ("set-cookie", "location"):
+                if name in response.headers:
+                    del response.headers[name]
+        return response
 
     def _others(self, sent: _Sent) -> list[Target]:
         """Return the targets that may be tried if the one that was asked is out; the last is tried first."""

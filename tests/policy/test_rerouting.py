@@ -328,3 +328,51 @@ def test_who_cannot_send_elsewhere_sends_nothing(start: Start) -> None:
         model.invoke(TEXT)
     assert heard == []
     assert inner.i == 0
+
+
+@pytest.mark.parametrize("place", ["/login", "{near}/v1/messages"], ids=["relative", "absolute"])
+def test_a_target_that_redirects_gets_no_keys(start: Start, place: str) -> None:
+    """What the caller meant for its provider goes neither to where the target points, nor does the target's path to it."""
+    far = start()
+    near = start(
+        lambda request: Reply(b"", 307, headers={"location": place.replace("{near}", near.base_url[:-3])})
+    )
+    guard = guard_for(far, near)
+    with (
+        guard.http_client(follow_redirects=True) as client,
+        pytest.raises(UnsupportedPayload, match="redirects"),
+    ):
+        client.post(
+            f"{far.base_url}/messages",
+            json={"model": "m", "max_tokens": 9, "messages": MESSAGES},
+            headers={"x-api-key": "far-key"},
+        )
+    assert far.received == []
+    assert len(near.received) == 1
+    assert "far-key" not in repr(near.received[0].headers)
+
+
+def test_a_targets_cookies_stay_with_it(start: Start) -> None:
+    """An error of the target's leaves nothing with the caller that its provider would be sent later."""
+    far = start()
+    near = start(lambda request: Reply(b"{}", 400, headers={"set-cookie": "sid=near; Path=/"}))
+    guard = guard_for(far, near)
+    with guard.http_client() as client:
+        body = {"model": "gpt-5", "messages": MESSAGES}
+        assert client.post(f"{far.base_url}/chat/completions", json=body).status_code == 400
+        plain = {"model": "gpt-5", "messages": [{"role": "user", "content": "가"}]}
+        client.post(f"{far.base_url}/chat/completions", json=plain)
+    assert "cookie" not in far.received[0].headers
+
+
+def test_a_dry_run_falls_back_only_where_the_policy_lets_it(start: Start) -> None:
+    """It records what would have been, and still asks nobody that the policy would not."""
+    far, near = start(refuse), start()
+    forbidden = (
+        '[[rule]]\nid = "not-there"\ndata = ["PERSON"]\nto = { destination = ["near"] }\naction = "block"'
+    )
+    known = policy(far, near, FALLBACK, forbidden)
+    dry = Policy(known.name, known.rules, known.catalogue, known.targets, True, known.digest, known.fallbacks)
+    with pytest.raises(Exception, match="503"):
+        chat(Guard(_analyzer=PatternAnalyzer(), policy=dry), far, text=NAME)
+    assert near.received == []
