@@ -160,7 +160,7 @@ def run_report(
         print_json(to_json(summary))
     elif html is None:
         for line in _lines(summary):
-            click.echo(printable(line))
+            click.echo(printable(line).replace("\n", " "))
     return 0
 
 

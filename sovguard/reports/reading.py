@@ -143,8 +143,9 @@ class Reader:
         addressed = self._place(record["addressed"]) if record.get("addressed") else place
         counts = _counts(record.get("counts"))
         if dry:
-            # Nothing but surrogates left, and to where it was first to go: the rest is what would have been.
-            place = addressed
+            # Nothing but surrogates left, and to where it was first to go, or to whom was asked because that was out; the rest
+            # is what would have been.
+            place = place if judged == "send" else addressed
             counts = {name: {"tokenize": sum(actions.values())} for name, actions in counts.items()}
         policy, detectors = _table(record.get("policy")), _table(record.get("detectors"))
         return Asked(

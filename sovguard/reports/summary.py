@@ -216,7 +216,8 @@ class _Tally:
             return
         came = self._came[of]
         came.answers += 1
-        came.failed += record.get("outcome") != "ok"
+        status = record.get("status")
+        came.failed += record.get("outcome") != "ok" or (isinstance(status, int) and status >= 400)
         came.restored += int(number(record.get("restored")) or 0)
         came.unresolved += int(number(record.get("unresolved")) or 0)
         latency = number(record.get("latency_ms"))

@@ -160,8 +160,9 @@ class Pieces:
             for call in calls if isinstance(calls, list) else []:
                 if isinstance(call, dict):
                     self._call(call)
-        if choice.get("finish_reason") is not None:
-            self._finish = choice["finish_reason"]
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason:  # some servers send an empty one until the end
+            self._finish = reason
         if isinstance(choice.get("stop_reason"), str):
             self._stopped_by = choice["stop_reason"]
 
