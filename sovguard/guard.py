@@ -6,6 +6,7 @@ Clients and pipelines call what is here and in ``session`` and nothing below it.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import threading
@@ -38,6 +39,12 @@ R = TypeVar("R")
 ClientT = TypeVar("ClientT")
 
 _NAMES = ("off", "fast", "full")
+
+
+@functools.cache
+def _version() -> str:
+    """Return the version that is installed; asked once, since it is read from files and stands in every record."""
+    return version("sovguard")
 
 
 class _Analyzes(Protocol):
@@ -158,7 +165,7 @@ class Guard:
         """What finds personal information here: the version of sovguard, how names are found, the digest of the pack."""
         from sovguard.detect.packs import pack_digest
 
-        return {"sovguard": version("sovguard"), "names": self.names, "pack": pack_digest()[:16]}
+        return {"sovguard": _version(), "names": self.names, "pack": pack_digest()[:16]}
 
     def topics_in(self, texts: Sequence[str]) -> frozenset[str]:
         """Return the sensitive topics of texts that some rule of the policy is about."""

@@ -46,13 +46,6 @@ class Decision:
     came_from: Destination | None = None
     dry_run: bool = False
 
-    @property
-    def action(self) -> Action:
-        """The strictest thing that happens."""
-        if self.outcome == "block":
-            return Action.BLOCK
-        return max(self.actions, default=Action.WARN if self.warnings else Action.ALLOW)
-
     def enforced(self) -> Decision:
         """Return what is done: in a dry run, everything is swapped for surrogates and sent."""
         if not self.dry_run:

@@ -118,15 +118,11 @@ class LoopWaiting(Waiting):
 
     def lock(self) -> AbstractContextManager[Any]:
         """Return a new lock."""
-        return self.entered_anew(asyncio.Lock())
+        return _Again(self, asyncio.Lock())
 
     def semaphore(self, count: int) -> AbstractContextManager[Any]:
         """Return what ``count`` callers may be in at once."""
-        return self.entered_anew(asyncio.Semaphore(count))
-
-    def entered_anew(self, manager: Any) -> AbstractContextManager[Any]:
-        """Return an asynchronous context as a plain one that can be entered again and again, by many callers."""
-        return _Again(self, manager)
+        return _Again(self, asyncio.Semaphore(count))
 
     def pause(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -134,6 +130,8 @@ class LoopWaiting(Waiting):
 
 
 class _Again(AbstractContextManager[Any]):
+    """An asynchronous context as a plain one that many callers can enter again and again."""
+
     def __init__(self, waiting: LoopWaiting, manager: Any) -> None:
         self._waiting, self._manager = waiting, manager
 
