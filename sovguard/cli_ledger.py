@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -52,6 +53,9 @@ def _key_in(path: Path | None) -> LedgerKey:
 
 
 def _verifier_of(verifier: str | None, key: Path | None) -> str:
+    source = click.get_current_context().get_parameter_source("verifier")
+    if key is not None and source is ParameterSource.ENVIRONMENT:
+        verifier = None
     if verifier is not None and key is not None:
         raise ConfigError("name the --verifier or the --key, not both")
     if verifier is None and key is None and not os.environ.get(ENVIRONMENT):

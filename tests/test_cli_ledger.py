@@ -7,7 +7,7 @@ import pytest
 
 from sovguard.ledger import LedgerKey
 from tests.command import Done, run
-from tests.ledger.places import fill, lines_of, opened, write_lines
+from tests.ledger.places import OTHER, fill, lines_of, opened, write_lines
 
 
 @pytest.fixture
@@ -127,3 +127,12 @@ def test_what_is_not_named_is_asked_for(tmp_path: Path) -> None:
         assert run("ledger", command).code == 2
     assert run("ledger", "public-key").code == 2
     assert run("ledger", "status", "--ledger", tmp_path / "none").code == 2
+
+
+def test_a_named_key_goes_before_the_environment(
+    named: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verifier in the environment is what is used if nothing is named, and stands in nobody's way."""
+    monkeypatch.setenv("SOVGUARD_LEDGER_VERIFIER", OTHER.verifier)
+    assert run("ledger", "verify", *named).code == 0
+    assert run("ledger", "verify", *named[:2]).code == 1

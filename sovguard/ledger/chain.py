@@ -1,13 +1,15 @@
 """The log that this process writes: each record linked to the one before it, and signed now and then.
 
-Not safe for threads by itself; ``Ledger`` lets one in at a time.
+Not safe for threads by itself; ``Ledger`` lets one in at a time. A signal handler that comes in the middle of something is
+turned away.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from sovguard.errors import LedgerError
 from sovguard.ledger.notes import Checkpoint, Identity
@@ -22,7 +24,7 @@ class Chain:
 
     Args:
         log: Where; empty.
-        key: Signs its checkpoints.
+        key: Signs its checkpoints and tags its lines.
         identity: Which ledger it is in.
 
     Attributes:
@@ -34,7 +36,7 @@ class Chain:
         self._origin = identity.origin(log.writer)
         self._tree = Frontier()
         self._previous = link(self._origin.encode())
-        self._broken = False
+        self._state: Literal["ready", "busy", "broken"] = "ready"
         self.signed = 0
 
     @property
@@ -53,19 +55,19 @@ class Chain:
         Raises:
             LedgerError: It could not be written, or an earlier failure left open what was.
         """
-        self._check()
-        number = self._tree.size
-        line = line_of(kind, fields, number=number, milliseconds=milliseconds, previous=self._previous)
-        # Whatever ends this between the write and what is remembered of it leaves the two apart.
-        self._broken = True
-        try:
+        with self._writing():
+            number = self._tree.size
+            line = line_of(
+                kind,
+                fields,
+                number=number,
+                milliseconds=milliseconds,
+                previous=self._previous,
+                tag=self._key.tag,
+            )
             self._log.append(line)
-        except LedgerError:
-            self._broken = not self._log.certain
-            raise
-        self._previous = link(line)
-        self._tree.append(leaf(line))
-        self._broken = False
+            self._previous = link(line)
+            self._tree.append(leaf(line))
         return number
 
     def checkpoint(self) -> None:
@@ -74,47 +76,63 @@ class Chain:
         Raises:
             LedgerError: It could not be.
         """
-        if not self.unsigned:
-            return
-        self._check()
-        self._broken = True
-        try:
-            self._log.sync()  # before anything is signed: a checkpoint never covers what a power cut could take
-            point = Checkpoint(self._origin, self._tree.size, self._tree.root())
-            self._log.add_checkpoint(self._key.sign(point.body))
-        except LedgerError:
-            self._broken = not self._log.certain
-            raise
-        self.signed = self._tree.size
-        self._broken = False
+        if self.unsigned:
+            with self._writing():
+                self._sign(self._now())
 
     def close(self) -> None:
-        """Sign what is not signed yet, and end the log. After a failure it is left for the next opening to recover.
+        """Sign that the log ends here, and end it. After a failure it is left for the next opening to recover.
 
         Raises:
             LedgerError: The last checkpoint could not be written.
         """
-        if self._broken:
+        if self._state != "ready":
             self._log.release()
             return
         try:
-            self.checkpoint()
+            if self._tree.size:
+                with self._writing():
+                    self._sign(self._now().ended())
         except BaseException:
-            self._broken = True
+            self._state = "broken"
             with contextlib.suppress(OSError):
                 self._log.release()
             raise
-        self._broken = True
+        self._state = "broken"
         self._log.end("ended")
 
     def abandon(self) -> None:
         """Forget the log in a process that was forked off."""
-        self._broken = True
+        self._state = "broken"
         self._log.abandon()
 
-    def _check(self) -> None:
-        if self._broken:
+    def _now(self) -> Checkpoint:
+        return Checkpoint(self._origin, self._tree.size, self._tree.root())
+
+    def _sign(self, point: Checkpoint) -> None:
+        self._log.sync()  # before anything is signed: a checkpoint never covers what a power cut could take
+        self._log.add_checkpoint(self._key.sign(point.body))
+        self.signed = point.size
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Let one thing be written; whatever ends that between the write and what is remembered of it leaves the two apart."""
+        if self._state == "busy":
+            raise LedgerError(
+                "the ledger is in the middle of a record; nothing was written: do not use it in a signal handler"
+            )
+        if self._state == "broken":
             raise LedgerError(
                 "an earlier failure left open what the ledger holds; nothing was written: open the ledger again, which "
                 "recovers its logs"
             )
+        self._state = "busy"
+        try:
+            yield
+        except LedgerError:
+            self._state = "ready" if self._log.certain else "broken"
+            raise
+        except BaseException:
+            self._state = "broken"
+            raise
+        self._state = "ready"

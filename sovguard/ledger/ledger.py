@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import heapq
 import os
 import secrets
 import threading
@@ -19,7 +18,7 @@ from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger.chain import Chain
 from sovguard.ledger.merged import merge
 from sovguard.ledger.notes import Identity
-from sovguard.ledger.records import parse
+from sovguard.ledger.reading import records_in
 from sovguard.ledger.recovery import recover
 from sovguard.ledger.signing import LedgerKey, Verifier
 from sovguard.ledger.stores import SEGMENT, Store, open_store
@@ -54,16 +53,19 @@ class Ledger:
         self._store, self._key, self._identity = store, key, identity
         self._every, self._seconds, self._clock = every, seconds, clock
         self._reset()
-        self._chain: Chain | None = self._new_chain()
+        self._chain: Chain | None = None
         self.recovered = 0
         """How many logs of processes that died were ended when this was opened."""
+        _OPEN.add(self)  # from here on: a process that is forked off meanwhile lets go of the log
         try:
-            self.recovered = recover(store, key, identity, self._chain, self._now())
+            with self._changed:
+                self.recovered = recover(store, key, identity, self._own(), self._now())
         except BaseException:
+            _OPEN.discard(self)
             with contextlib.suppress(LedgerError):
-                self._chain.close()
+                if self._chain is not None:
+                    self._chain.close()
             raise
-        _OPEN.add(self)
 
     def _reset(self) -> None:
         self._changed = threading.Condition(threading.RLock())
@@ -111,8 +113,9 @@ class Ledger:
             fields: What it says: as JSON, with text for keys. **No value from a text.**
 
         Raises:
-            LedgerError: It cannot be a record, it could not be written, or an earlier failure left open what was written; then
-                the ledger has to be opened again. What was to be recorded must not be sent.
+            LedgerError: It cannot be a record, it could not be written, the checkpoint that was due behind it failed (then the
+                record is there, and says of what was not done that it was decided), or an earlier failure left open what was
+                written; then the ledger has to be opened again. What was to be recorded must not be sent.
         """
         with self._changed:
             chain = self._own()
@@ -153,8 +156,7 @@ class Ledger:
         Raises:
             LedgerError: A line is no record; ``verify`` says more.
         """
-        logs = [records_of(self._store, writer) for writer in self._store.writers()]
-        return heapq.merge(*logs, key=lambda record: (record["t"], record["writer"], record["n"]))
+        return records_in(self._store)
 
     def verify(self, *, kept: Sequence[str] = ()) -> Verification:
         """Look for changes, as ``sovguard.ledger.verify`` does, with the public half of the key.
@@ -193,13 +195,14 @@ class Ledger:
         """
         with self._changed:
             self._closed = True
-            _OPEN.discard(self)
             self._changed.notify_all()
-            chain, self._chain = self._chain, None
+            chain = self._chain
             try:
                 if chain is not None:
                     chain.close()
             finally:
+                self._chain = None
+                _OPEN.discard(self)
                 self._store.close()
 
     def _now(self) -> int:
@@ -317,22 +320,6 @@ def identity_of(store: Store, verifier: Verifier) -> Identity:
             f"the ledger is not one of this key ({error}); name the key that it was made with"
         ) from None
     return Identity.parse(text)
-
-
-def records_of(store: Store, writer: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of one log, with its ``writer``.
-
-    Raises:
-        LedgerError: A line is no record.
-    """
-    for number, line in enumerate(store.lines(writer)):
-        try:
-            record = parse(line)
-        except ValueError:
-            raise LedgerError(
-                f"line {number} of the log {writer} is no record: run 'sovguard ledger verify'"
-            ) from None
-        yield {**record, "writer": writer}
 
 
 def _close_all() -> None:

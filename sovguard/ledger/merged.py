@@ -1,4 +1,4 @@
-"""One note for all logs: a tree with one leaf for each writer, its latest checkpoint. Kept elsewhere, it fixes the ledger.
+"""One note for all logs: a tree with a leaf for each writer, the head of its last checkpoint. Kept elsewhere, it fixes all.
 
 It has the form of a checkpoint, and below its root a line for each writer with its size, so that the note by itself names what
 is gone. It is no head of a log that grows: what it says of a writer is replaced by what a later one says.
@@ -22,7 +22,7 @@ class Merged:
 
     Attributes:
         sizes: How many records the latest checkpoint of each writer covered.
-        root: The root over those checkpoints.
+        root: The root over the heads of those checkpoints.
     """
 
     sizes: Mapping[str, int]
@@ -66,14 +66,14 @@ def merge(store: Store, key: LedgerKey, identity: Identity) -> str:
     points = {}
     with store.merging():
         for writer in store.writers():
-            notes = store.notes(writer)
+            notes = store.notes(writer, durable=True)
             if notes:
                 point = Checkpoint.parse(verifier.open(notes[-1]))
                 if point.origin != identity.origin(writer):
                     raise LedgerError(
                         f"the log {writer} has a checkpoint of another log; nothing was merged: verify the ledger"
                     )
-                points[writer] = point
+                points[writer] = point.head
         over = root_over({writer: point.body for writer, point in points.items()})
         lines = tuple(f"{writer} {points[writer].size}" for writer in sorted(points))
         note = key.sign(Checkpoint(identity.origin(MERGED), len(points), over, lines).body)

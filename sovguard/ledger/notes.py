@@ -18,6 +18,7 @@ _WRITER = re.compile("[0-9a-f]{16}")
 _LEDGER = re.compile("[0-9a-f]{32}")
 _HEAD = "sovguard ledger 1"
 MERGED = "merged"
+_ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,20 @@ class Checkpoint:
     size: int
     root: bytes
     extensions: tuple[str, ...] = ()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it ends its log: nothing may stand behind it."""
+        return _ENDED in self.extensions
+
+    @property
+    def head(self) -> Checkpoint:
+        """The same without further lines."""
+        return Checkpoint(self.origin, self.size, self.root)
+
+    def ended(self) -> Checkpoint:
+        """Return it as the last of its log."""
+        return Checkpoint(self.origin, self.size, self.root, (_ENDED,))
 
     @property
     def body(self) -> str:

@@ -26,7 +26,7 @@ from sovguard.ledger.stores import State
 from sovguard.postgres_errors import what_failed
 
 _NAME = re.compile("[a-z_][a-z0-9_]{0,62}")
-_PAGE = 2_000
+_FIRST, _PAGE = 16, 2_000
 _TABLES = (
     "CREATE TABLE identity (one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one), note BYTEA NOT NULL)",
     "CREATE TABLE writers (writer TEXT PRIMARY KEY, state TEXT NOT NULL)",
@@ -156,21 +156,23 @@ class PostgresStore:
 
     def lines(self, writer: str) -> Iterator[bytes]:
         """Yield the lines of a log by their numbers."""
-        statement = f"SELECT number, line FROM records WHERE writer = %s AND number > %s ORDER BY number LIMIT {_PAGE}"  # noqa: S608  a constant
-        last, more = -(2**63), True
+        statement = (
+            "SELECT number, line FROM records WHERE writer = %s AND number > %s ORDER BY number LIMIT %s"
+        )
+        last, more, size = -(2**63), True, _FIRST
         while more:
-            page = self.rows(statement, (writer, last))
+            page = self.rows(statement, (writer, last, size))
             for last, line in page:  # noqa: B007  where the next page begins
                 yield bytes(line)
-            more = len(page) == _PAGE
+            more, size = len(page) == size, _PAGE
 
     def octets(self, writer: str) -> int:
         """Return how many octets a log has, with a line feed for each line."""
         statement = "SELECT COALESCE(SUM(octet_length(line) + 1), 0)::bigint FROM records WHERE writer = %s"
         return int(self.rows(statement, (writer,))[0][0])
 
-    def notes(self, writer: str) -> list[bytes]:
-        """Return the checkpoints of a log."""
+    def notes(self, writer: str, *, durable: bool = False) -> list[bytes]:
+        """Return the checkpoints of a log; none can be seen before it is durable."""
         return [
             bytes(note)
             for (note,) in self.rows("SELECT note FROM checkpoints WHERE writer = %s ORDER BY id", (writer,))
@@ -265,7 +267,7 @@ class PostgresLog:
         except psycopg.Error as error:
             # After an error of a living connection nothing was written. Without one, it may have been.
             self.certain = not self._connection.closed and not isinstance(error, psycopg.OperationalError)
-            _explain(error)
+            _explain(error, writing=True)
 
     def append(self, line: bytes) -> None:
         """Write a line and commit it."""
@@ -295,7 +297,7 @@ class PostgresLog:
                 )
         except psycopg.Error as error:
             self.certain = not self._connection.closed and not isinstance(error, psycopg.OperationalError)
-            _explain(error)
+            _explain(error, writing=True)
 
     def octets(self) -> int:
         """Return how many octets it has."""
@@ -341,7 +343,6 @@ def _abandon(connection: psycopg.Connection[Any]) -> None:
     _ABANDONED.append(connection)
 
 
-def _explain(error: psycopg.Error) -> NoReturn:
-    raise LedgerError(
-        f"the ledger's database failed: {what_failed(error)}. What was to be recorded must not be sent"
-    ) from None
+def _explain(error: psycopg.Error, *, writing: bool = False) -> NoReturn:
+    lost = ". What was to be recorded must not be sent" if writing else ""
+    raise LedgerError(f"the ledger's database failed: {what_failed(error)}{lost}") from None

@@ -1,12 +1,15 @@
 """What a process that died has left behind: its log loses half a line, keeps every whole one, and is signed and ended.
 
-A log that does not fit what was signed of it is not signed again: that would make a change of it look like the truth. It is
-noted as damaged, and ``verify`` says what is wrong with it.
+Only what was written with the ledger's key is signed: a line behind the last checkpoint without its tag, anything behind a
+signed end, and a log that does not fit what was signed of it are not. Such a log is noted as damaged, and ``verify`` says what
+is wrong with it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sovguard.errors import LedgerError
 from sovguard.ledger.chain import Chain
@@ -31,56 +34,91 @@ def recover(store: Store, key: LedgerKey, identity: Identity, own: Chain, millis
         LedgerError: The store failed.
     """
     count = 0
+    merged: Mapping[str, int] | None = None
     for writer in store.writers():
         log = None if writer == own.writer else store.take_over(writer)
         if log is None:
             continue
         try:
-            count += _finish(store, log, key, identity, own, milliseconds)
+            if merged is None:
+                merged = _merged_sizes(store, Verifier(key.verifier), identity)
+            found = _read(store, writer, key, identity, merged.get(writer, 0))
+            count += _finish(log, found, key, identity, own, milliseconds)
         except BaseException:
             log.release()
             raise
     return count
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a log was left with.
+
+    Attributes:
+        walk: Its records.
+        signed: How many of them are signed.
+        ended: Whether its end is.
+        fits: Whether all that signs it can be read and is there.
+    """
+
+    walk: Walk
+    signed: int = 0
+    ended: bool = False
+    fits: bool = True
+
+
 def _finish(
-    store: Store, log: Log, key: LedgerKey, identity: Identity, own: Chain, milliseconds: int
+    log: Log, found: _Left, key: LedgerKey, identity: Identity, own: Chain, milliseconds: int
 ) -> bool:
-    found, signed, fits = _read(store, log.writer, Verifier(key.verifier), identity)
-    torn = log.octets() - found.octets
-    if not fits or (found.fault is not None and not (found.fault.unreadable and found.records >= signed)):
-        own.append("damaged", {"log": log.writer, "records": found.records}, milliseconds)
+    records, fault = found.walk.records, found.walk.fault
+    torn = log.octets() - found.walk.octets
+    more = bool(torn) or records > found.signed
+    good = fault is None or (fault.unreadable and records >= found.signed)
+    if not found.fits or not good or (found.ended and more):
+        own.append("damaged", {"log": log.writer, "records": records}, milliseconds)
         own.checkpoint()
         log.end("damaged")
         return True
-    if torn or found.records > signed:
+    if more:
         # Said first, and durably: who dies in the middle of this leaves a record too many, and no drop untold.
-        said = {"log": log.writer, "records": found.records, "signed": signed, "torn_octets": torn}
+        said = {"log": log.writer, "records": records, "signed": found.signed, "torn_octets": torn}
         own.append("recovered", said, milliseconds)
         own.checkpoint()
-        log.cut(found.records, found.octets)
-        if found.records > signed:
-            point = Checkpoint(identity.origin(log.writer), found.records, found.tree.root())
-            log.add_checkpoint(key.sign(point.body))
+    if not found.ended:
+        log.cut(records, found.walk.octets)
+        if records:
+            point = Checkpoint(identity.origin(log.writer), records, found.walk.tree.root())
+            log.add_checkpoint(key.sign(point.ended().body))
     log.end("ended")
-    return bool(torn or found.records > signed)
+    return more
 
 
-def _read(store: Store, writer: str, verifier: Verifier, identity: Identity) -> tuple[Walk, int, bool]:
-    """Return what a log holds, how much of it is signed, and whether all that signs it can be read."""
+def _read(store: Store, writer: str, key: LedgerKey, identity: Identity, merged: int) -> _Left:
+    verifier, origin = Verifier(key.verifier), identity.origin(writer)
     marks = defaultdict[int, list[tuple[bytes | None, str]]](list)
-    signed, origin = 0, identity.origin(writer)
+    signed, ended = 0, False
     try:
         for note in store.notes(writer):
             point = Checkpoint.parse(verifier.open(note))
-            if point.origin != origin:
-                return Walk(), 0, False
+            if point.origin != origin or ended:
+                return _Left(Walk(), fits=False)
             marks[point.size].append((point.root, "a checkpoint"))
-            signed = max(signed, point.size)
-        for note in store.merged():
-            size = Merged.parse(verifier.open(note), identity).sizes.get(writer, 0)
-            if size > signed:  # its checkpoints are gone
-                return Walk(), 0, False
+            signed, ended = max(signed, point.size), point.is_last
     except LedgerError:
-        return Walk(), 0, False
-    return walk(lambda: store.lines(writer), origin, marks), signed, True
+        return _Left(Walk(), fits=False)
+    if merged > signed:  # its checkpoints are gone
+        return _Left(Walk(), fits=False)
+    return _Left(walk(lambda: store.lines(writer), origin, marks, tag=key.tag), signed, ended)
+
+
+def _merged_sizes(store: Store, verifier: Verifier, identity: Identity) -> dict[str, int]:
+    """Return how many records of each log were merged; a note that cannot be read says nothing, and ``verify`` names it."""
+    sizes: dict[str, int] = {}
+    for note in store.merged():
+        try:
+            said = Merged.parse(verifier.open(note), identity).sizes
+        except LedgerError:
+            continue
+        for writer, size in said.items():
+            sizes[writer] = max(size, sizes.get(writer, 0))
+    return sizes

@@ -1,4 +1,4 @@
-"""Keys of a ledger: what signs its checkpoints, what checks them, and the tag under which a session appears.
+"""Keys of a ledger: what signs its checkpoints and checks them, what tags its lines, and how it names sessions.
 
 The only module of the ledger that imports ``cryptography``. Notes are C2SP signed-note with Ed25519.
 """
@@ -11,12 +11,15 @@ import json
 import os
 import re
 import secrets
+from binascii import b2a_base64
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sovguard.errors import ConfigError, LedgerError
@@ -29,6 +32,8 @@ _KEY = 32
 _ED25519 = b"\x01"
 _NAME = re.compile("[A-Za-z0-9._/-]{1,128}")
 _DASH = "— "
+_TAGS = b"sovguard ledger 1 tags"
+_URL = bytes.maketrans(b"+/", b"-_")
 
 
 class Verifier:
@@ -109,7 +114,7 @@ class LedgerKey:
         sessions: The key of ``keyed``, 32 octets.
     """
 
-    __slots__ = ("_hash", "_private", "_raw", "_sessions", "name", "verifier")
+    __slots__ = ("_hash", "_private", "_raw", "_sessions", "_tags", "name", "verifier")
 
     def __init__(self, name: str, private: bytes, sessions: bytes) -> None:
         if not _NAME.fullmatch(name):
@@ -121,6 +126,7 @@ class LedgerKey:
             raise ConfigError(f"the keys of a ledger have {_KEY} octets; make them with LedgerKey.generate()")
         self.name = name
         self._raw, self._sessions = private, sessions
+        self._tags = HKDF(SHA256(), _KEY, salt=None, info=_TAGS).derive(private)
         self._private = Ed25519PrivateKey.from_private_bytes(private)
         public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         encoded = base64.b64encode(_ED25519 + public).decode()
@@ -218,6 +224,14 @@ class LedgerKey:
         """Return ``text``, which ends with a line feed, as a signed note."""
         blob = self._hash + self._private.sign(text.encode())
         return f"{text}\n{_DASH}{self.name} {base64.b64encode(blob).decode()}\n"
+
+    def tag(self, octets: bytes) -> str:
+        """Return what only a holder of this key can say of ``octets``, in 22 characters of base64url."""
+        return (
+            b2a_base64(hmac.digest(self._tags, octets, sha256)[:16], newline=False)[:22]
+            .translate(_URL)
+            .decode()
+        )
 
     def keyed(self, tenant: str, session_id: str) -> str:
         """Return the tag under which a session appears in the ledger: 32 hexadecimal digits.

@@ -110,8 +110,8 @@ class Store(Protocol):
         """Return how many octets a log has, with what is behind its last whole line."""
         ...
 
-    def notes(self, writer: str) -> list[bytes]:
-        """Return the checkpoints of a log, the oldest first."""
+    def notes(self, writer: str, *, durable: bool = False) -> list[bytes]:
+        """Return the checkpoints of a log, the oldest first; if asked, ones that no power cut can take back."""
         ...
 
     def merged(self) -> list[bytes]:

@@ -14,7 +14,7 @@ from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger.merged import Merged
 from sovguard.ledger.notes import MERGED, Checkpoint, Identity
 from sovguard.ledger.signing import Verifier
-from sovguard.ledger.stores import Store, open_store
+from sovguard.ledger.stores import State, Store, open_store
 from sovguard.ledger.walking import Walk, walk
 
 Progress = Callable[[int, int], None]
@@ -49,7 +49,7 @@ class Verification:
         checkpoints: How many checkpoints were read and fit.
         merged: How many merged notes.
         unsigned: How many of the records stand behind the last checkpoint of their log, so that nothing vouches for them yet.
-        torn_octets: Octets behind the last whole line of logs that were left behind and not recovered yet.
+        torn_octets: Octets behind the last record of logs that were left behind and not recovered yet, as after a power cut.
         bad: What is wrong; of each log its first bad record.
     """
 
@@ -117,6 +117,7 @@ class _Verifying:
         self._marks = defaultdict[str, dict[int, list[tuple[bytes | None, str]]]](dict)
         self._merged: list[tuple[Merged, str]] = []
         self._covered: dict[str, int] = {}
+        self._states: dict[str, State] = {}
         self._ended: set[str] = set()
 
     def run(self, kept: Sequence[str]) -> Verification:
@@ -134,10 +135,11 @@ class _Verifying:
             walks[writer] = found
             before += octets
             records += found.records
-            if found.fault is None:
+            if self._fits(writer, found, octets):
                 unsigned += max(0, found.records - self._covered[writer])
                 torn += max(0, octets - found.octets)
         self._check_merged(walks)
+        self._check_marks(writers)
         order = {writer: place for place, writer in enumerate(writers, 1)}
         bad = sorted(self._bad, key=lambda each: (order.get(each.writer or "", 0), each.number is None))
         return Verification(records, len(writers), points, merged, unsigned, torn, tuple(bad))
@@ -192,8 +194,9 @@ class _Verifying:
     def _read_checkpoints(self, writer: str) -> int:
         """Note what the checkpoints of a log say; return how many there are that can be believed."""
         origin, last, count = self._identity.origin(writer), 0, 0
-        if self._store.state(writer) == "ended":  # before its checkpoints are read: it may be ended meanwhile
-            self._ended.add(writer)
+        self._states[writer] = self._store.state(
+            writer
+        )  # before its checkpoints are read: it may be ended meanwhile
         for position, note in enumerate(self._store.notes(writer), 1):
             who = f"checkpoint {position}"
             try:
@@ -203,21 +206,28 @@ class _Verifying:
                 continue
             if point.origin != origin:
                 self._complain(writer, None, f"{who} is of another log or ledger: it was copied here")
-            elif point.size <= last:
+            elif writer in self._ended:
+                self._complain(
+                    writer, None, f"{who} stands behind the signed end of the log: it was put in here"
+                )
+            elif point.size < last or (point.size == last and not (last and point.is_last)):
                 self._complain(
                     writer, None, f"{who} goes back from {last} records to {point.size}: it was put in here"
                 )
             else:
                 self._mark(writer, point.size, point.root, f"{who} of {point.size} records")
                 last, count = point.size, count + 1
+                if point.is_last:
+                    self._ended.add(writer)
         self._covered[writer] = last
         return count
 
     def _name_missing(self, writers: Sequence[str]) -> None:
+        there = frozenset(writers)
         for writer, marks in self._marks.items():
             size = max(marks, default=0)
             who = marks[size][0][1] if size else "a note"
-            if writer not in writers:
+            if writer not in there:
                 self._complain(writer, None, f"the whole log is gone: {who} says that it had {size} records")
             elif size > self._covered[writer]:
                 # Behind the last checkpoint there could be anything, if these records did not have another witness.
@@ -236,20 +246,48 @@ class _Verifying:
         )
         if progress:
             progress(before + octets, total)
-        if found.fault is not None:
-            self._complain(writer, found.fault.number, found.fault.what)
-        elif found.records > self._covered[writer] and writer in self._ended:
-            self._complain(
-                writer,
-                None,
-                f"it was ended, and the records from {self._covered[writer]} on are not signed: its last checkpoint is gone, "
-                "or they were put in",
+        return found, octets
+
+    def _fits(self, writer: str, found: Walk, octets: int) -> bool:
+        """Complain of what a log holds that it cannot; return whether there is nothing."""
+        covered, fault = self._covered[writer], found.fault
+        living = writer not in self._ended and self._states[writer] == "open"
+        if fault is not None and not (living and fault.unreadable and found.records >= covered):
+            self._complain(writer, fault.number, fault.what)
+        elif living:
+            return True
+        elif found.records > covered:
+            why = (
+                "they stand behind its signed end and were put in"
+                if writer in self._ended
+                else "its last checkpoint is gone, or they were put in"
             )
-        elif octets > found.octets and writer in self._ended:
+            self._complain(
+                writer, None, f"it was ended, and the records from {covered} on are not signed: {why}"
+            )
+        elif octets > found.octets:
             self._complain(
                 writer, None, f"octets that are no record were put behind its {found.records} records"
             )
-        return found, octets
+        else:
+            return True
+        return False
+
+    def _check_marks(self, writers: Sequence[str]) -> None:
+        """Complain of logs whose marks say what nothing else does."""
+        named = {each.writer for each in self._bad}
+        for writer in writers:
+            state = self._states[writer]
+            if writer in named or state == "open" or (state == "ended" and writer in self._ended):
+                continue
+            if state == "ended":
+                what = "it is marked as ended, and no checkpoint says so: its last one is gone, or the mark was put in"
+            else:
+                what = (
+                    "it is marked as damaged, and is not: the mark was put in, or what was wrong was put right and the mark "
+                    "can be deleted"
+                )
+            self._complain(writer, None, what)
 
     def _check_merged(self, walks: Mapping[str, Walk]) -> None:
         for merged, who in self._merged:

@@ -1,7 +1,8 @@
 """One log read from its beginning, against what was signed of it: the first record that is not what it has to be.
 
 Every line is parsed, and its number and its link to the line before it are compared. What no signature vouches for also has to
-be in canonical form; lines under a signed root are octet for octet what was signed, in whatever form.
+be in canonical form, and to bear the key's tag if the key is there; what is under a signed root is octet for octet what was
+signed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sovguard.ledger.records import is_canonical, link, parse
+from sovguard.ledger.records import Tag, is_canonical, is_tagged, link, parse
 from sovguard.ledger.tree import Frontier, leaf
 
 Marks = Mapping[int, Sequence[tuple[bytes | None, str]]]
@@ -57,6 +58,8 @@ def walk(
     origin: str,
     marks: Marks,
     progress: Callable[[int], None] = lambda octets: None,
+    *,
+    tag: Tag | None = None,
 ) -> Walk:
     """Return what is read of a log up to its end or its first fault.
 
@@ -65,6 +68,7 @@ def walk(
         origin: Which log it has to be.
         marks: What is known of it.
         progress: Is told now and then how many octets were read.
+        tag: Tells what is said of lines under the ledger's key: then what is not signed has to be said to be of it.
     """
     sizes = sorted(size for size in marks if size > 0)
     signed = max((size for size in sizes if any(root for root, _ in marks[size])), default=0)
@@ -87,6 +91,9 @@ def walk(
             break
         if number >= signed and not is_canonical(line, record):
             found.fault = Fault(number, "it was changed: it is not in canonical form")
+            break
+        if number >= signed and tag is not None and not is_tagged(record, tag):
+            found.fault = Fault(number, "it was not written with the ledger's key: it was changed or put in")
             break
         before, previous = previous, link(line)
         add(leaf(line))

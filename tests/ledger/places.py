@@ -56,6 +56,17 @@ def filled(address: object, *counts: int, create: bool = True, **settings: Any) 
     return writers
 
 
+def left_behind(address: object, count: int = 25, *, create: bool = True) -> str:
+    """A log whose writer died: what is left is as it was, and unlocked."""
+    ledger = opened(address, create=create)
+    fill(ledger, count)
+    writer = ledger.writer
+    assert ledger._chain is not None
+    ledger._chain._state = "broken"
+    ledger.close()
+    return writer
+
+
 def lines_of(log: Path) -> list[bytes]:
     """The lines of a log of one file."""
     return (log / "00000001.jsonl").read_bytes().splitlines(keepends=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sovguard.ledger import verify
-from tests.ledger.places import KEY, fill, filled, lines_of, opened, verify_only, write_lines
+from tests.ledger.places import KEY, filled, left_behind, lines_of, opened, verify_only, write_lines
 
 KILLS = 5
 WRITER = """
@@ -52,17 +52,6 @@ def test_what_was_acknowledged_survives(address: str) -> None:
     ledger.close()
     found = verify(address, KEY.verifier)
     assert (found.ok, found.unsigned, found.torn_octets) == (True, 0, 0)
-
-
-def left_behind(folder: Path, count: int = 25) -> str:
-    """A ledger whose writer died: what is left is as it was, and unlocked."""
-    ledger = opened(folder, create=True)
-    fill(ledger, count)
-    writer = ledger.writer
-    assert ledger._chain is not None
-    ledger._chain._broken = True
-    ledger.close()
-    return writer
 
 
 def test_half_a_line_is_dropped_and_counted(tmp_path: Path) -> None:
@@ -104,6 +93,9 @@ def test_what_a_power_cut_left_is_dropped_behind_the_last_checkpoint(tmp_path: P
     log = tmp_path / "l" / writer
     lines = lines_of(log)
     write_lines(log, [*lines[:22], bytes(len(lines[22])), *lines[23:]])
+    found = verify(str(tmp_path / "l"), KEY.verifier)
+    torn = len(b"".join(lines[22:]))
+    assert (found.ok, found.records, found.unsigned, found.torn_octets) == (True, 22, 2, torn)
     opened(tmp_path / "l").close()
     assert lines_of(log) == lines[:22]
     assert verify(str(tmp_path / "l"), KEY.verifier).ok
@@ -141,3 +133,27 @@ def test_checkpoints_that_were_taken_away_are_not_made_anew(tmp_path: Path) -> N
     assert (log / "checkpoints").read_bytes() == b""
     problem = verify(str(tmp_path / "l"), KEY.verifier).bad[0]
     assert (problem.writer, "checkpoint of 25 records is gone" in problem.what) == (writer, True)
+
+
+def test_a_merged_note_that_cannot_be_read_harms_no_other_log(tmp_path: Path) -> None:
+    """It is named, and the log of a process that died is recovered as ever."""
+    writer = left_behind(tmp_path / "l")
+    (tmp_path / "l" / "merged").write_bytes(b"x\n\ny\n\n")
+    ledger = opened(tmp_path / "l")
+    (said,) = [each for each in ledger.records() if each["writer"] == ledger.writer]
+    ledger.close()
+    assert (said["kind"], said["log"]) == ("recovered", writer)
+    (problem,) = verify(str(tmp_path / "l"), KEY.verifier).bad
+    assert problem.what.startswith("merged note 1")
+
+
+def test_a_recovery_that_is_cut_off_is_finished(tmp_path: Path) -> None:
+    """Whoever dies between the signed end of a log and its mark leaves nothing to be recovered."""
+    writer = left_behind(tmp_path / "l")
+    opened(tmp_path / "l").close()
+    (tmp_path / "l" / writer / "ended").unlink()
+    ledger = opened(tmp_path / "l")
+    ledger.close()
+    assert ledger.recovered == 0
+    assert (tmp_path / "l" / writer / "ended").exists()
+    assert verify(str(tmp_path / "l"), KEY.verifier).ok

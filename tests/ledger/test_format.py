@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import shutil
 from hashlib import sha256
@@ -28,7 +29,7 @@ FIRST, SECOND = "00000000000000aa", "00000000000000bb"
 def test_the_frozen_ledger_verifies() -> None:
     """Every record of version 1 is what was written, by the ledger alone and by the note that was kept."""
     found = verify(str(DATA / "ledger"), VERIFIER, kept=[KEPT])
-    assert (found.bad, found.records, found.writers, found.checkpoints, found.merged) == ((), 13, 2, 3, 1)
+    assert (found.bad, found.records, found.writers, found.checkpoints, found.merged) == ((), 13, 2, 4, 1)
     assert (found.unsigned, found.torn_octets) == (0, 0)
     proof = json.loads((DATA / "proof.json").read_text("utf-8"))
     assert prove(str(DATA / "ledger"), FIRST, 5) == proof
@@ -75,6 +76,11 @@ def opened_by_hand(note: str) -> list[str]:
     return text.split("\n")
 
 
+def hkdf(key: bytes, info: bytes) -> bytes:
+    """32 octets of RFC 5869 with SHA-256 and no salt."""
+    return hmac.digest(hmac.digest(bytes(32), key, "sha256"), info + b"\x01", "sha256")
+
+
 def tree_head(leaves: list[bytes]) -> bytes:
     """MTH of RFC 6962."""
     if len(leaves) < 2:
@@ -103,13 +109,17 @@ def test_the_format_is_the_one_that_is_written_down() -> None:
             half = base64.urlsafe_b64encode(sha256(previous).digest()[:16]).decode().rstrip("=")
             assert record["p"] == half
             previous = line
+            tag = record.pop("m")
+            octets = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+            mac = hmac.digest(hkdf(bytes(range(32)), b"sovguard ledger 1 tags"), octets, "sha256")[:16]
+            assert tag == base64.urlsafe_b64encode(mac).decode().rstrip("=")
         pieces = (log / "checkpoints").read_text("utf-8").split("\n\n")
         assert pieces.pop() == ""
         for text, signatures in zip(pieces[::2], pieces[1::2], strict=True):
             said = opened_by_hand(f"{text}\n\n{signatures}\n")
-            assert said == [f"{identity}/{log.name}", said[1], b64(tree_head(lines[: int(said[1])]))]
-            bodies[log.name] = f"{text}\n".encode()
-        assert len(lines) == int(said[1])
+            assert said[:3] == [f"{identity}/{log.name}", said[1], b64(tree_head(lines[: int(said[1])]))]
+            bodies[log.name] = "".join(f"{line}\n" for line in said[:3]).encode()
+        assert (len(lines), said[3:]) == (int(said[1]), ["ended"])
     merged = opened_by_hand(KEPT)
     assert (folder / "merged").read_text("utf-8") == f"{KEPT}\n"
     leaves = [bodies[name] for name in sorted(bodies)]
@@ -118,17 +128,19 @@ def test_the_format_is_the_one_that_is_written_down() -> None:
 
 
 def test_vectors() -> None:
-    """Tags, links, lines, roots and notes are those of tests/vectors/ledger.json."""
+    """Sessions, tags, links, lines, roots and notes are those of tests/vectors/ledger.json."""
     said = VECTORS["key"]
     key = LedgerKey(said["name"], bytes.fromhex(said["private"]), bytes.fromhex(said["sessions"]))
     assert key.verifier == said["verifier"] == VERIFIER.strip() == KEY.verifier
     for each in VECTORS["keyed"]:
         assert key.keyed(each["tenant"], each["session"]) == each["tag"]
+    for each in VECTORS["tags"]:
+        assert key.tag(each["of"].encode()) == each["tag"]
     for each in VECTORS["links"]:
         assert link(each["of"].encode()) == each["link"]
     for each in VECTORS["lines"]:
         given = {name: each[name] for name in ("number", "milliseconds", "previous")}
-        assert line_of(each["kind"], each["fields"], **given).decode() == each["line"]
+        assert line_of(each["kind"], each["fields"], **given, tag=key.tag).decode() == each["line"]
     lines = b"".join(
         path.read_bytes() for path in sorted((DATA / "ledger" / FIRST).glob("*.jsonl"))
     ).splitlines()

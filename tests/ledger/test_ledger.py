@@ -16,7 +16,7 @@ import pytest
 
 from sovguard.errors import ConfigError, LedgerError
 from sovguard.ledger import create_ledger, open_ledger, verify
-from tests.ledger.places import KEY, OTHER, RECORD, fill, filled, lines_of, opened
+from tests.ledger.places import KEY, OTHER, RECORD, fill, filled, lines_of, opened, ticking
 
 
 def test_what_is_appended_is_there(address: str) -> None:
@@ -379,3 +379,153 @@ def verify_writer(folder: Path) -> str:
     """The only log of a ledger."""
     (found,) = (path.name for path in folder.iterdir() if len(path.name) == 16)
     return found
+
+
+def test_a_signal_handler_is_turned_away(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of a record it can neither write one nor end the log; no number is given twice."""
+    ledger = opened(address, create=True)
+    log: Any = ledger._chain._log  # type: ignore[union-attr]
+    write, errors = log.append, []
+
+    def interrupted(line: bytes) -> None:
+        for call in (lambda: ledger.append("x", {}), ledger.checkpoint):
+            try:
+                call()
+            except LedgerError as error:
+                errors.append(str(error))
+        write(line)
+
+    monkeypatch.setattr(log, "append", interrupted)
+    assert [ledger.append("x", {}) for _ in range(2)] == [0, 1]
+    assert len(errors) == 3  # there was nothing to sign at first
+    assert all("signal handler" in error for error in errors)
+    monkeypatch.setattr(log, "append", lambda line: ledger.close() or write(line))  # type: ignore[func-returns-value]
+    with pytest.raises(LedgerError):
+        ledger.append("x", {})
+    with pytest.raises(LedgerError, match="closed"):
+        ledger.append("x", {})
+    ledger = opened(address)
+    assert ledger.recovered == 1
+    ledger.close()
+    found = verify(address, KEY.verifier)
+    assert (found.ok, found.records) == (True, 3)
+
+
+def test_a_child_does_not_hold_up_merging(files: str) -> None:
+    """One that was forked off while its parent merged has the lock too, and lives on; a lock that stays is an error."""
+    from sovguard.ledger.files import FileStore
+
+    ledger = opened(files, create=True)
+    fill(ledger, 3)
+    store: Any = ledger._store
+    with store.merging():
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+    try:
+        ledger.merge()
+        other = FileStore(store.folder, patience=0.1)
+        with store.merging(), pytest.raises(LedgerError, match="has been merging"), other.merging():
+            pass
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        ledger.close()
+
+
+def test_a_process_forked_off_while_a_ledger_is_opened_lets_go(
+    files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parent's log is recovered when the parent dies, though the child lives on; and while one is closed."""
+    from sovguard.ledger import chain
+    from sovguard.ledger import ledger as module
+
+    opened(files, create=True).close()
+    children = []
+
+    def fork(*_: Any, **__: Any) -> int:
+        children.append(os.fork())
+        if not children[-1]:
+            time.sleep(60)
+            os._exit(0)
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "recover", fork)
+        first = opened(files)
+        patch.setattr(chain.Chain, "_sign", fork)
+        fill(first, 3)
+        first.close()
+    try:
+        store: Any = first._store
+        (writer,) = store.writers()
+        os.unlink(store.folder / writer / "ended")
+        end = time.monotonic() + 10  # the children let go when they first run
+        while (taken := store.take_over(writer)) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert taken is not None
+    finally:
+        for child in children:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+
+
+def test_a_disk_that_is_full_leaves_no_half_ledger(tmp_path: Path, full: dict[str, Any]) -> None:
+    """What could not be made is made when there is room; what could not be begun is begun then, and nothing is held open."""
+    full["room"] = 50
+    with pytest.raises(ConfigError, match="No space"):
+        opened(tmp_path / "l", create=True)
+    full["room"] = None
+    opened(tmp_path / "l", create=True).close()
+
+
+def test_a_file_that_cannot_be_begun_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As often as it is tried."""
+    from sovguard.ledger import file_log
+
+    ledger = opened(tmp_path / "l", create=True, segment_octets=400)
+    fill(ledger, 1)
+
+    def failing(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    held = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(file_log, "sync_folder", failing)
+        for _ in range(5):
+            with pytest.raises(LedgerError, match=r"Input/output.*must not be sent"):
+                fill(ledger, 1)
+    assert len(os.listdir("/proc/self/fd")) == held
+    fill(ledger, 1)
+    ledger.close()
+    assert verify(str(tmp_path / "l"), KEY.verifier).records == 2
+
+
+def test_reading_holds_the_logs_of_one_time_alone(files: str) -> None:
+    """However many there are: one that begins later is opened then, and one that is over is let go."""
+    from sovguard.ledger.reading import records_in
+
+    for begin in range(5):
+        filled(files, 30, create=not begin, clock=ticking(1_000.0 * begin))
+    ledger = opened(files)
+    store: Any = ledger._store
+    held, most = 0, 0
+    lines = store.lines
+
+    def counted(writer: str) -> Iterator[bytes]:
+        nonlocal held, most
+        held, read = held + 1, 0
+        try:
+            for line in lines(writer):
+                read += 1
+                most = max(most, held)
+                yield line
+        finally:
+            held -= 1
+
+    store.lines = counted
+    times = [record["t"] for record in records_in(store)]
+    ledger.close()
+    assert (len(times), times == sorted(times), held) == (150, True, 0)
+    assert most <= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sovguard.errors import LedgerError
 from sovguard.ledger import Problem, Verification, verify
 from sovguard.ledger.notes import split_notes
 from sovguard.ledger.records import link, parse, serialize
@@ -21,6 +23,7 @@ from tests.ledger.places import (
     copied,
     fill,
     filled,
+    left_behind,
     lines_of,
     opened,
     verify_only,
@@ -162,6 +165,8 @@ def test_a_truncation_with_its_checkpoints_is_named(log: Path) -> None:
     assert {each.writer for each in bad} == {log.name}
     assert {each.number for each in bad} == {20, None}
     (log.parent / "merged").unlink()
+    assert "its last one is gone" in only(verified(log.parent)).what
+    (log / "ended").unlink()
     assert verified(log.parent).ok  # nothing in the ledger knows any more
     for kept in (merged, notes[-1].decode(), merged.replace("\n", "\r\n"), merged.strip()):
         bad = verified(log.parent, kept).bad
@@ -189,7 +194,7 @@ def test_an_edited_checkpoint_is_named(log: Path, position: int) -> None:
     path = log / "checkpoints"
     notes = split_notes(path.read_bytes())[0]
     size = b"\n%d\n" % (10, 20, 30, 35)[position]
-    for old, new in ((size, b"\n9\n"), (b"=\n\n", b"\n\n"), (b"/ledger", b"/Ledger")):
+    for old, new in ((size, b"\n9\n"), (b"=\n", b"\n"), (b"/ledger", b"/Ledger"), (b"\n\n", b"\nended\n\n")):
         edited = list(notes)
         edited[position] = edited[position].replace(old, new, 1)
         path.write_bytes(b"".join(note + b"\n" for note in edited))
@@ -226,7 +231,10 @@ def test_a_copied_checkpoint_is_named(folder: Path) -> None:
     path.write_bytes(own + others)
     assert {"it was copied here" in each.what for each in verified(folder).bad} == {True}
     path.write_bytes(own + own)
-    assert "goes back from 25 records to 10" in verified(folder).bad[0].what
+    assert "stands behind the signed end of the log" in verified(folder).bad[0].what
+    ten, twenty, _ = split_notes(own)[0]
+    path.write_bytes(ten + b"\n" + twenty + b"\n" + ten + b"\n")
+    assert "goes back from 20 records to 10" in verified(folder).bad[0].what
 
 
 def test_a_whole_log_that_is_gone_is_named(folder: Path) -> None:
@@ -346,7 +354,78 @@ def test_what_is_put_behind_a_log_that_was_ended_is_named(log: Path) -> None:
     write_lines(log, [*lines, b"{"])
     assert "octets that are no record were put behind its 35 records" in only(verified(log.parent)).what
     write_lines(log, [*lines, changed(lines[-1], n=COUNT, p=link(lines[-1][:-1]))])
-    assert "the records from 35 on are not signed" in only(verified(log.parent)).what
+    for mark in (True, False):
+        assert "the records from 35 on are not signed: they stand behind its signed end" in (
+            only(verified(log.parent)).what
+        )
+        if mark:
+            (log / "ended").unlink()
+    opened(log.parent).close()
+    assert (log / "damaged").exists()
+    assert "they stand behind its signed end" in only(verified(log.parent)).what
+
+
+def test_what_was_not_written_with_the_key_is_not_signed(folder: Path) -> None:
+    """Records that fit but for their tag, behind the last checkpoint of a log that was left: opening signs none of it."""
+    writer = left_behind(folder, 25)
+    log = folder / writer
+    lines, before = lines_of(log), (log / "checkpoints").read_bytes()
+    forged = relinked([*lines[:22], changed(lines[22], dry_run=True), *lines[23:]], 22)
+    for content in (forged, [*lines, changed(lines[-1], n=25, p=link(lines[-1][:-1]))]):
+        write_lines(log, content)
+        found = verified(folder)
+        assert (found.ok, found.unsigned) == (True, len(content) - 20)  # nobody can tell without the key
+        opened(folder).close()
+        assert (log / "checkpoints").read_bytes() == before
+        assert "the records from 20 on are not signed" in only(verified(folder)).what
+        (log / "damaged").unlink()
+
+
+def test_a_log_that_was_put_in_is_not_signed(folder: Path, tmp_path: Path) -> None:
+    """One that nobody with the key has written, with records of its own that fit each other."""
+    filled(folder, 3)
+    (other,) = filled(tmp_path / "other", 5, key=OTHER)
+    origin = (
+        KEY.name
+        + "/"
+        + (folder / "ledger").read_text("utf-8").split("\n")[1].rpartition("/")[2]
+        + "/"
+        + other
+    )
+    lines = lines_of(tmp_path / "other" / other)
+    (folder / other).mkdir()
+    write_lines(folder / other, relinked([changed(lines[0], p=link(origin.encode())), *lines[1:]], 0))
+    found = verified(folder)
+    assert (found.ok, found.unsigned) == (True, 5)
+    opened(folder).close()
+    problem = only(verified(folder))
+    assert (problem.writer, "the records from 0 on are not signed" in problem.what) == (other, True)
+
+
+def test_marks_that_nothing_else_says_are_named(log: Path) -> None:
+    """A log that is not damaged and is marked so, and one that no checkpoint ends and is marked as ended."""
+    (log / "ended").rename(log / "damaged")
+    opened(log.parent).close()
+    assert "marked as damaged, and is not" in only(verified(log.parent)).what
+    (log / "damaged").rename(log / "ended")
+    assert verified(log.parent).ok
+    notes = split_notes((log / "checkpoints").read_bytes())[0]
+    write_lines(log, lines_of(log)[:30])
+    (log / "checkpoints").write_bytes(b"".join(note + b"\n" for note in notes[:3]))
+    assert "marked as ended, and no checkpoint says so" in only(verified(log.parent)).what
+
+
+@pytest.mark.parametrize("name", ["0123456789abcdef", "checkpoints", "00000001.jsonl", "ledger", "merged"])
+def test_what_is_no_file_stops_nobody(log: Path, name: str) -> None:
+    """A pipe in the place of a file, which would be waited for, or of a log: it is an error or named."""
+    place = (log if name in ("checkpoints", "00000001.jsonl") else log.parent) / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    if name in ("0123456789abcdef", "00000001.jsonl"):
+        assert verified(log.parent).ok is (name == "0123456789abcdef")
+    else:
+        with pytest.raises(LedgerError, match="is no file"):
+            verified(log.parent)
 
 
 def test_octets_that_are_no_lines_are_named(log: Path) -> None:
