@@ -6,6 +6,7 @@ Neither httpx nor httpx2 is imported before a client of it is asked for.
 from __future__ import annotations
 
 import functools
+import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,20 @@ from sovguard.sending import Sending
 if TYPE_CHECKING:
     from sovguard.guard import Guard
 
+_IN_BOTH: dict[tuple[type[SovguardError], type[Exception]], type[SovguardError]] = {}
+"""Errors of sovguard that are errors of a model client too."""
 LIBRARIES = ("httpx2", "httpx")
 """The HTTP libraries whose clients can be made or built upon, the preferred one first."""
 
 
-def http_client(guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any) -> Any:
+def http_client(
+    guard: Guard,
+    *,
+    client: Any = None,
+    library: str | None = None,
+    error_base: type[Exception] | None = None,
+    **settings: Any,
+) -> Any:
     """Return an ``httpx2.Client`` or ``httpx.Client`` that redacts chat requests and restores answers.
 
     What a model client sends by another way, such as a websocket, does not come by here; ``wrap`` refuses it.
@@ -31,16 +41,23 @@ def http_client(guard: Guard, *, client: Any = None, library: str | None = None,
         client: Build upon this client: its transport, proxies, hooks, authentication and headers stay in use,
             and it is not changed. Closing the one closes the other, as with any transport.
         library: ``"httpx2"`` or ``"httpx"``; by default the first of these that is installed.
+        error_base: What errors of sovguard are raised as too. Some model clients take every other error for a broken
+            connection, try again and hide it in one of their own: anthropic's, for which ``wrap`` sets ``AnthropicError``.
         **settings: Passed on to the client, as in ``httpx2.Client(timeout=30)``.
     """
-    return _guarded(guard, client, library, settings, "Client")
+    return _guarded(guard, client, library, settings, "Client", error_base)
 
 
 def async_http_client(
-    guard: Guard, *, client: Any = None, library: str | None = None, **settings: Any
+    guard: Guard,
+    *,
+    client: Any = None,
+    library: str | None = None,
+    error_base: type[Exception] | None = None,
+    **settings: Any,
 ) -> Any:
     """Return the asynchronous twin of ``http_client``: an ``AsyncClient`` of httpx2 or httpx."""
-    return _guarded(guard, client, library, settings, "AsyncClient")
+    return _guarded(guard, client, library, settings, "AsyncClient", error_base)
 
 
 def guard_of(client: Any) -> Guard | None:
@@ -49,7 +66,14 @@ def guard_of(client: Any) -> Guard | None:
     return guard
 
 
-def _guarded(guard: Guard, client: Any, library: str | None, settings: dict[str, Any], kind: str) -> Any:
+def _guarded(
+    guard: Guard,
+    client: Any,
+    library: str | None,
+    settings: dict[str, Any],
+    kind: str,
+    error_base: type[Exception] | None,
+) -> Any:
     if client is None:
         module = _library(library)
         inner = getattr(module, kind)(**settings)
@@ -76,17 +100,29 @@ def _guarded(guard: Guard, client: Any, library: str | None, settings: dict[str,
         timeout=inner.timeout,
         trust_env=inner.trust_env,
     )
-    outer.sovguard_guard = guard
+    outer.sovguard_guard, outer.sovguard_error_base = guard, error_base
     return outer
 
 
 @functools.cache
 def _guarded_class(base: Any) -> Any:
-    """Return ``base`` with refusals raised while a request is built.
+    """Return ``base`` with refusals raised while a request is built, and errors that are the model client's own too.
 
     openai before version 3 takes whatever a transport raises for a broken connection: it would try again, and
     then hide our error in its own. Building a request is outside of that.
     """
+
+    def send(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return base.send(self, *args, **kwargs)
+        except SovguardError as error:
+            raise _as_one_of(error, self.sovguard_error_base) from error.__cause__
+
+    async def send_async(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await base.send(self, *args, **kwargs)
+        except SovguardError as error:
+            raise _as_one_of(error, self.sovguard_error_base) from error.__cause__
 
     def build_request(self: Any, *args: Any, **kwargs: Any) -> Any:
         request = base.build_request(self, *args, **kwargs)
@@ -104,7 +140,24 @@ def _guarded_class(base: Any) -> Any:
             raise
         return request
 
-    return type(f"Guarded{base.__name__}", (base,), {"build_request": build_request, "sovguard_guard": None})
+    added = {
+        "build_request": build_request,
+        "send": send_async if inspect.iscoroutinefunction(base.send) else send,
+        "sovguard_guard": None,
+        "sovguard_error_base": None,
+    }
+    return type(f"Guarded{base.__name__}", (base,), added)
+
+
+def _as_one_of(error: SovguardError, base: type[Exception] | None) -> SovguardError:
+    """Return an error of sovguard that is one of ``base`` too."""
+    if base is not None and not isinstance(error, base):
+        kind = type(error)
+        if (kind, base) not in _IN_BOTH:
+            said = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+            _IN_BOTH[kind, base] = type(kind.__name__, (kind, base), said)
+        error.__class__ = _IN_BOTH[kind, base]
+    return error
 
 
 def _library(name: str | None) -> Any:

@@ -17,7 +17,7 @@ from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.lanes import AnswerStream, Frame
 from sovguard.policy import Target
-from sovguard.reroute import Translation, streamed, translation
+from sovguard.reroute import Translation, as_chunk, streamed, translation
 
 _PATH = "/chat/completions"
 
@@ -93,6 +93,11 @@ class Elsewhere:
             extensions={key: value for key, value in extensions.items() if key == "timeout"},
         )
 
+    @property
+    def streams(self) -> bool:
+        """Whether the target is asked for a stream."""
+        return bool(self.body.get("stream"))
+
     def answer(self, said: Any) -> Any:
         """Return an answer of the target in the caller's format."""
         return self._translation.answer(said, self._asked)
@@ -107,6 +112,22 @@ class Elsewhere:
         return b"application/x-ndjson" if self._translation.lines else b"text/event-stream"
 
 
+def asked_elsewhere(
+    target: Target, payload: Format, body: dict[str, Any], asked: str | None, request: Any
+) -> Elsewhere:
+    """Return how an HTTP request is asked of a target.
+
+    Raises:
+        UnsupportedPayload: It cannot be asked there, or answered as the caller wants it.
+    """
+    sse = "event-stream" in request.headers.get("accept", "")
+    if payload.name == "Gemini streamGenerateContent" and b"alt=sse" not in request.url.query:
+        raise UnsupportedPayload(
+            "the request could not be rerouted: its answer would have to be one JSON array; ask with alt=sse"
+        )
+    return Elsewhere(target, payload, body, asked, as_events=sse and payload.name.startswith("CLOVA"))
+
+
 class TranslatedEvents:
     """Turns the bytes of a target's streamed answer into those of the caller's format, with real values in them."""
 
@@ -117,6 +138,19 @@ class TranslatedEvents:
         self._write: Callable[..., bytes] = line if found.lines else event
         self._last = found.last
         self.done = False
+
+    @property
+    def error(self) -> str:
+        """What to record of an answer that is not whole."""
+        return "broke_off" if self._events.broken else ""
+
+    def whole(self, answer: Any) -> bytes:
+        """Returns all events for an answer that came whole, from a server that does not stream though it was asked to.
+
+        Raises:
+            UnsupportedPayload: It is no answer, or cannot be given back.
+        """
+        return self._restored(self._events.feed(as_chunk(answer))) + self._ended() + self._last
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""

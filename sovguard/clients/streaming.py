@@ -41,6 +41,11 @@ class Events(Protocol):
 
     done: bool
 
+    @property
+    def error(self) -> str:
+        """What to record of an answer that is not whole though it has ended; empty for others."""
+        ...
+
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
         ...
@@ -64,6 +69,11 @@ class RestoredEvents:
         self._write: Callable[..., bytes] = line if lines else event
         self._last: _Message | None = None
         self.done = False
+
+    @property
+    def error(self) -> str:
+        """Nothing: how a provider ends its answers is the client's to judge."""
+        return ""
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns what can be passed on after ``chunk``; may be empty."""
@@ -110,13 +120,13 @@ def restored(chunks: Iterable[bytes], events: Events, ended: Ended) -> Iterator[
         for chunk in chunks:
             if written := events.feed(chunk):
                 yield written
+        written = events.rest()
     except Exception as error:
         ended(error=type(error).__name__)
         if written := events.rest():
             yield written
         raise
-    written = events.rest()
-    ended()
+    ended(error=events.error)
     if written:
         yield written
 
@@ -129,13 +139,13 @@ async def restored_async(
         async for chunk in chunks:
             if written := await beside(vault, events.feed, chunk):
                 yield written
+        written = await beside(vault, events.rest)
     except Exception as error:
         await aside(vault, ended, error=type(error).__name__)
         if written := await beside(vault, events.rest):
             yield written
         raise
-    written = await beside(vault, events.rest)
-    await aside(vault, ended)
+    await aside(vault, ended, error=events.error)
     if written:
         yield written
 
@@ -161,7 +171,7 @@ def body_of(library: Any, response: Any, events: Events, vault: Vault, answered:
 
 def _closed(events: Events) -> dict[str, str]:
     """Return how an answer ended whose reader has stopped reading."""
-    return {} if events.done else {"error": "closed"}
+    return {"error": events.error if events.done else "closed"}
 
 
 def _sync_body(base: Any) -> Any:

@@ -7,13 +7,14 @@ library, with all of its own settings. What the policy sends elsewhere is asked 
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sovguard.clients.rerouting import Elsewhere, TranslatedEvents
-from sovguard.clients.streaming import RestoredEvents, body_of
+from sovguard.clients.exchange import Exchange
+from sovguard.clients.rerouting import asked_elsewhere
 from sovguard.clients.wire import (
-    comes_as,
     format_in,
     header_texts,
     headers_without,
@@ -22,8 +23,7 @@ from sovguard.clients.wire import (
     url_texts,
 )
 from sovguard.errors import LedgerError, PolicyBlocked, SovguardError, UnsupportedPayload
-from sovguard.payloads.formats import Format
-from sovguard.payloads.json_text import dump, load
+from sovguard.payloads.json_text import dump
 from sovguard.payloads.slots import harmless
 from sovguard.sending import Sending
 
@@ -34,57 +34,6 @@ if TYPE_CHECKING:
 
 _OUT = frozenset({502, 503, 504, 529})
 """Statuses by which a provider says that it is out."""
-
-
-class _Sent:
-    """A request that may be sent.
-
-    Attributes:
-        request: The request.
-        sending: What is known of it, and what restores its answer.
-        elsewhere: If it goes to another model than it was made for: how it is asked there.
-    """
-
-    def __init__(
-        self,
-        request: Any,
-        sending: Sending,
-        payload: Format | None = None,
-        *,
-        asked_for_stream: bool = False,
-        elsewhere: Elsewhere | None = None,
-    ) -> None:
-        self.request = request
-        self.sending = sending
-        self.elsewhere = elsewhere
-        self._payload = payload
-        self._asked_for_stream = asked_for_stream
-
-    @property
-    def payload(self) -> Format:
-        """The format that the caller made it in."""
-        assert self._payload is not None  # noqa: S101
-        return self._payload
-
-    def answer(self, response: Any) -> str:
-        """Tell how the answer comes: "json", "events", "lines", or "" if there is nothing to restore in it."""
-        return "" if self._payload is None else comes_as(response, asked_for_stream=self._asked_for_stream)
-
-
-def _elsewhere(
-    target: Target, payload: Format, body: dict[str, Any], asked: str | None, request: Any
-) -> Elsewhere:
-    """Return how a request is asked of a target.
-
-    Raises:
-        UnsupportedPayload: It cannot be asked there, or answered as the caller wants it.
-    """
-    sse = "event-stream" in request.headers.get("accept", "")
-    if payload.name == "Gemini streamGenerateContent" and b"alt=sse" not in request.url.query:
-        raise UnsupportedPayload(
-            "the request could not be rerouted: its answer would have to be one JSON array; ask with alt=sse"
-        )
-    return Elsewhere(target, payload, body, asked, as_events=sse and payload.name.startswith("CLOVA"))
 
 
 class GuardedTransport:
@@ -117,29 +66,35 @@ class GuardedTransport:
                 if (following := self._following(request, body, session, others)) is None:
                     raise
             else:
-                following = None
-                if response.status_code in _OUT:
+                if response.status_code not in _OUT:
+                    break
+                try:
                     following = self._following(request, body, session, others)
+                    if following is not None:
+                        sent.sending.answered(status=response.status_code, error="out")
+                except BaseException:
+                    response.close()
+                    raise
                 if following is None:
                     break
-                sent.sending.answered(status=response.status_code, error="out")
                 response.close()
             sent = following
-        kind = sent.answer(response)
+        if (error := sent.refused(response)) is not None:
+            response.close()
+            sent.sending.answered(status=response.status_code, error=type(error).__name__)
+            raise error
+        kind = sent.comes_as(response)
         if kind in ("events", "lines"):
-            return self._streamed(response, sent, lines=kind == "lines")
+            return sent.streamed(response, lines=kind == "lines")
         if kind != "json":
-            if sent.elsewhere is not None and 300 <= response.status_code < 400:
-                response.close()
-                raise self._redirected(sent, response)
             sent.sending.answered(status=response.status_code)
-            return self._without_cookies(response, sent)
+            return sent.unread(response)
         with sent.sending.under_way():
             try:
                 response.read()
             finally:
                 response.close()
-            return self._incoming(response, sent)
+            return sent.restored(response)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
@@ -149,7 +104,7 @@ class GuardedTransport:
         others = self._others(sent)
         while True:
             try:
-                with sent.sending.under_way():
+                async with self._under_way(sent):
                     response = await self._client.send(
                         sent.request, stream=True, auth=None, follow_redirects=False
                     )
@@ -157,29 +112,47 @@ class GuardedTransport:
                 if (following := await aside(self._following, request, body, session, others)) is None:
                     raise
             else:
-                following = None
-                if response.status_code in _OUT:
+                if response.status_code not in _OUT:
+                    break
+                try:
                     following = await aside(self._following, request, body, session, others)
+                    if following is not None:
+                        await aside(sent.sending.answered, status=response.status_code, error="out")
+                except BaseException:
+                    await response.aclose()
+                    raise
                 if following is None:
                     break
-                sent.sending.answered(status=response.status_code, error="out")
                 await response.aclose()
             sent = following
-        kind = sent.answer(response)
+        if (error := sent.refused(response)) is not None:
+            await response.aclose()
+            await aside(sent.sending.answered, status=response.status_code, error=type(error).__name__)
+            raise error
+        kind = sent.comes_as(response)
         if kind in ("events", "lines"):
-            return self._streamed(response, sent, lines=kind == "lines")
+            return sent.streamed(response, lines=kind == "lines")
         if kind != "json":
-            if sent.elsewhere is not None and 300 <= response.status_code < 400:
-                await response.aclose()
-                raise self._redirected(sent, response)
             await aside(sent.sending.answered, status=response.status_code)
-            return self._without_cookies(response, sent)
-        with sent.sending.under_way():
+            return sent.unread(response)
+        async with self._under_way(sent):
             try:
                 await response.aread()
             finally:
                 await response.aclose()
-            return await aside(self._incoming, response, sent)
+            return await aside(sent.restored, response)
+
+    @asynccontextmanager
+    async def _under_way(self, sent: Exchange) -> AsyncIterator[None]:
+        """While this lasts, an error ends the request in the records; written down beside the event loop."""
+        try:
+            yield
+        except Exception as error:
+            await self._guard.aside(sent.sending.answered, error=type(error).__name__)
+            raise
+        except BaseException as error:
+            sent.sending.answered(error=type(error).__name__)  # nothing can be waited for any more
+            raise
 
     def close(self) -> None:
         """Close the sending client."""
@@ -211,7 +184,7 @@ class GuardedTransport:
     ) -> None:
         await self.aclose()
 
-    def _outgoing(self, request: Any, body: bytes, session: Session, via: Target | None = None) -> _Sent:
+    def _outgoing(self, request: Any, body: bytes, session: Session, via: Target | None = None) -> Exchange:
         """Return the request that may be sent, and what is known of its answer.
 
         Args:
@@ -257,7 +230,7 @@ class GuardedTransport:
                         "the request was not sent: the policy sends it elsewhere, and no other model could answer it"
                     )
                 sending.release(beside)
-                return _Sent(request, sending)
+                return Exchange(self._library, request, sending)
             redacted = payload.request.redact(parsed.value, sending)
             sending.asks(asked)
             done = sending.decision.enforced()
@@ -267,7 +240,7 @@ class GuardedTransport:
                     "this target may not be asked in place of the destination", sending.decision
                 )
             target = policy.targets.get(done.reroute_to, via)
-            elsewhere = None if target is None else _elsewhere(target, payload, redacted, asked, request)
+            elsewhere = None if target is None else asked_elsewhere(target, payload, redacted, asked, request)
             if elsewhere is not None:
                 outgoing = elsewhere.request(self._library, request.extensions)
                 sending.release(elsewhere.body)
@@ -275,7 +248,9 @@ class GuardedTransport:
                 outgoing = self._rewritten(request, redacted)
                 sending.release([redacted, beside])
         streams = payload.streams(parsed.value)
-        return _Sent(outgoing, sending, payload, asked_for_stream=streams, elsewhere=elsewhere)
+        return Exchange(
+            self._library, outgoing, sending, payload, asked_for_stream=streams, elsewhere=elsewhere
+        )
 
     def _rewritten(self, request: Any, body: dict[str, Any]) -> Any:
         text = dump(body)
@@ -295,30 +270,15 @@ class GuardedTransport:
             extensions=request.extensions,
         )
 
-    @staticmethod
-    def _redirected(sent: _Sent, response: Any) -> UnsupportedPayload:
-        """Return the error for a target that sends a request on: with it would go what the caller meant for another host."""
-        sent.sending.answered(status=response.status_code, error="redirect")
-        return UnsupportedPayload(
-            "the target that the policy names redirects; nothing more was sent: give the target's final URL in the policy"
-        )
-
-    @staticmethod
-    def _without_cookies(response: Any, sent: _Sent) -> Any:
-        """Return an answer that is passed on, without what a target would leave with the caller under another host's name."""
-        if sent.elsewhere is not None:
-            for name in ("set-cookie", "location"):
-                if name in response.headers:
-                    del response.headers[name]
-        return response
-
-    def _others(self, sent: _Sent) -> list[Target]:
+    def _others(self, sent: Exchange) -> list[Target]:
         """Return the targets that may be tried if the one that was asked is out; the last is tried first."""
         policy, at = self._guard.policy.policy, sent.sending.destination
         names = () if at is None else policy.fallbacks.get(at.id, ())
         return [policy.targets[name] for name in reversed(names)]
 
-    def _following(self, request: Any, body: bytes, session: Session, others: list[Target]) -> _Sent | None:
+    def _following(
+        self, request: Any, body: bytes, session: Session, others: list[Target]
+    ) -> Exchange | None:
         """Return the request for the next target that it may go to; ``None`` if there is none. Those tried are taken out."""
         while others:
             target = others.pop()
@@ -329,45 +289,3 @@ class GuardedTransport:
             except SovguardError:
                 continue  # the caller hears of the failure that brought us here
         return None
-
-    def _streamed(self, response: Any, sent: _Sent, *, lines: bool) -> Any:
-        """Return the answer with a body that is restored while it is read."""
-        answer = sent.payload.stream(sent.sending, self._guard.restore_tools)
-        headers = headers_without(response.headers, "content-length", "content-encoding")
-        events: RestoredEvents | TranslatedEvents
-        if sent.elsewhere is None:
-            events = RestoredEvents(answer, lines=lines)
-        else:
-            events = sent.elsewhere.events(answer)
-            headers = headers_without(
-                response.headers, "content-length", "content-encoding", "content-type", "set-cookie"
-            )
-            headers.append((b"content-type", sent.elsewhere.content_type))
-        return self._library.Response(
-            response.status_code,
-            headers=headers,
-            stream=body_of(self._library, response, events, self._guard.vault, sent.sending.answered),
-            extensions=response.extensions,
-        )
-
-    def _incoming(self, response: Any, sent: _Sent) -> Any:
-        """Return the answer, read and decoded, with the real values in it."""
-        body: bytes = response.content
-        parsed = load(body)
-        if parsed is not None:
-            said = parsed.value if sent.elsewhere is None else sent.elsewhere.answer(parsed.value)
-            answer = sent.payload.restore_answer(said, sent.sending, self._guard.restore_tools)
-            if answer != parsed.value:
-                # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
-                body = (dump(answer, ascii_only=True) or "").encode()
-        sent.sending.answered(status=response.status_code)
-        dropped = ["content-length", "transfer-encoding", "content-encoding"]
-        if sent.elsewhere is not None:
-            dropped.append("set-cookie")  # of a host that the caller does not know
-        headers = headers_without(response.headers, *dropped)
-        return self._library.Response(
-            response.status_code,
-            headers=[*headers, (b"content-length", str(len(body)).encode())],
-            stream=self._library.ByteStream(body),
-            extensions=response.extensions,
-        )

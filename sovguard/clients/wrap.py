@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sovguard.clients.http_clients import async_http_client, guard_of, http_client
@@ -26,6 +27,9 @@ _CLIENTS = {
     "ollama": {"Client", "AsyncClient"},
 }
 
+_ERRORS = {"openai": "OpenAIError", "anthropic": "AnthropicError"}
+"""What a package's clients raise, which they neither try again upon nor hide in another error."""
+
 
 def wrap(guard: Guard, client: Any) -> Any:
     """Return a client of the same type whose requests are redacted and whose answers are restored.
@@ -41,21 +45,22 @@ def wrap(guard: Guard, client: Any) -> Any:
     Raises:
         InputError: It is no client that can be wrapped, or another guard protects it.
     """
-    http = getattr(client, "_client", None)
-    if http is None or _package(client) is None:
+    http, package = getattr(client, "_client", None), _package(client)
+    if http is None or package is None:
         raise InputError(
             f"wrap() cannot protect a {type(client).__name__}: it takes {_SUPPORTED}. For another client, "
             "pass guard.http_client() to its constructor, or decorate the function that calls it with "
             "guard.protect"
         )
     protect = async_http_client if hasattr(http, "aclose") else http_client
-    if _package(client) == "ollama":  # it takes no HTTP client of one's own, and opens no websockets
+    if package == "ollama":  # it takes no HTTP client of one's own, and opens no websockets
         twin = copy.copy(client)
         twin._client = protect(guard, client=http)
         return client if twin._client is http else twin
     if guard_of(http) is guard:
         return client if "copy" in vars(client) else _sealed(guard, client.copy())
-    return _sealed(guard, client.copy(http_client=protect(guard, client=http)))
+    base = getattr(sys.modules.get(package), _ERRORS[package], None)
+    return _sealed(guard, client.copy(http_client=protect(guard, client=http, error_base=base)))
 
 
 def _sealed(guard: Guard, client: Any) -> Any:

@@ -56,15 +56,9 @@ class Chain:
             LedgerError: It could not be written, or an earlier failure left open what was.
         """
         with self._writing():
-            number = self._tree.size
-            line = line_of(
-                kind,
-                fields,
-                number=number,
-                milliseconds=milliseconds,
-                previous=self._previous,
-                tag=self._key.tag,
-            )
+            number, previous = self._tree.size, self._previous
+            when, tag = milliseconds, self._key.tag
+            line = line_of(kind, fields, number=number, milliseconds=when, previous=previous, tag=tag)
             self._log.append(line)
             self._previous = link(line)
             self._tree.append(leaf(line))

@@ -38,7 +38,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _integer(text: str) -> int:
-    # No number has more digits, whatever this process is set to read.
+    # Before it is read: how many digits a process takes is a setting of it.
     number = int(text) if len(text) < 21 else _INTEGERS
     if not -_INTEGERS <= number < _INTEGERS:
         raise ValueError("too large a number")
@@ -46,7 +46,8 @@ def _integer(text: str) -> int:
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-_decode = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer).raw_decode
+_decode = json.JSONDecoder(parse_constant=_no_constant).raw_decode
+_decode_bounded = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer).raw_decode
 
 
 def link(line: bytes) -> str:
@@ -64,7 +65,7 @@ def serialize(record: Mapping[str, Any]) -> bytes:
         text = _encode(record)
         # What JSON would turn into something else (a tuple, a number for a key) does not come back as it was.
         line = text.encode()
-        same = _is_shallow(line) and _decode(text)[0] == record
+        same = _is_shallow(line) and _decode_bounded(text)[0] == record
     except (TypeError, ValueError, RecursionError):
         same, line = False, b""
     if not same:
@@ -148,7 +149,7 @@ def parse(line: bytes) -> dict[str, Any]:
         raise ValueError("another version")
     if type(record.get("n")) is not int or type(record.get("t")) is not int:
         raise ValueError("no number or time")
-    if any(type(record.get(name)) is not str for name in ("p", "m", "kind")):
+    if not type(record.get("p")) is type(record.get("m")) is type(record.get("kind")) is str:
         raise ValueError("no link, tag or kind")
     return record
 

@@ -17,13 +17,19 @@ from typing import Any, Protocol
 
 from sovguard.payloads.lanes import Frame
 from sovguard.reroute import anthropic, chat, clova, gemini, ollama, responses, responses_answers
+from sovguard.reroute.answers import as_chunk
 from sovguard.reroute.fields import streamed
 
-__all__ = ["Events", "Translation", "streamed", "translation"]
+__all__ = ["Events", "Translation", "as_chunk", "streamed", "translation"]
 
 
 class Events(Protocol):
     """Turns the chunks of one streamed Chat Completions answer into events of the caller's format."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether the answer has broken off, or could not be given back."""
+        ...
 
     def feed(self, chunk: dict[str, Any], /) -> list[Frame]:
         """Returns the events that a chunk brings; may be none."""

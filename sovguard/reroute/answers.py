@@ -5,15 +5,19 @@ Read here once, whatever server gave it; the modules of the formats write it dow
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sovguard.errors import UnsupportedPayload
-from sovguard.payloads.json_text import load
+from sovguard.payloads.json_text import dump, load
 
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 _PLAIN = re.compile("[^A-Za-z0-9_-]")
+_MOST = 2**53
+_LAST = 253_402_300_799
+"""The last second of the year 9999, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +124,12 @@ def read(answer: Any) -> Said:
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise unreadable("the model that it was rerouted to gave no Chat Completions answer")
     answer_id = plain_id(answer.get("id"))
-    given = message.get("tool_calls")
-    calls = [
-        _call(call, answer_id, index) for index, call in enumerate(given if isinstance(given, list) else [])
-    ]
+    calls = [_call(call, answer_id, index) for index, call in enumerate(calls_of(message))]
     stopped_by = choice.get("stop_reason")
     return Said(
         answer_id,
         text_or_empty(answer.get("model")),
-        _count(answer.get("created")),
+        moment(answer.get("created")),
         reasoning_of(message),
         text_of(message),
         tuple(calls),
@@ -136,6 +137,25 @@ def read(answer: Any) -> Said:
         stopped_by if isinstance(stopped_by, str) else None,
         Usage.read(answer.get("usage")),
     )
+
+
+def as_chunk(answer: Any) -> dict[str, Any]:
+    """Return a whole answer as the one chunk of a stream, of a server that does not stream though it was asked to.
+
+    Raises:
+        UnsupportedPayload: It is no answer.
+    """
+    said = read(answer)
+    choices = [
+        {
+            **{key: value for key, value in choice.items() if key != "message"},
+            "delta": _numbered(choice["message"]),
+        }
+        for choice in answer["choices"]
+        if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+    ]
+    choices[0]["finish_reason"] = choices[0].get("finish_reason") or said.finish
+    return {**answer, "object": "chat.completion.chunk", "choices": choices}
 
 
 def unreadable(what: str) -> UnsupportedPayload:
@@ -152,13 +172,56 @@ def finish_of(reason: Any, *, called: bool) -> Finish:
 
 
 def reasoning_of(message: dict[str, Any]) -> str:
-    """Return what was thought, under either name that servers have for it."""
-    return text_or_empty(message.get("reasoning_content")) or text_or_empty(message.get("reasoning"))
+    """Return what was thought, under either name that servers have for it, or as parts of the content.
+
+    Raises:
+        UnsupportedPayload: There is a part that is neither thinking nor text.
+    """
+    named = text_or_empty(message.get("reasoning_content")) or text_or_empty(message.get("reasoning"))
+    return named + _content(message, "thinking")
 
 
 def text_of(message: dict[str, Any]) -> str:
-    """Return what was said; to refuse is to say something too."""
-    return text_or_empty(message.get("content")) + text_or_empty(message.get("refusal"))
+    """Return what was said; to refuse is to say something too.
+
+    Raises:
+        UnsupportedPayload: There is a part that is neither thinking nor text.
+    """
+    return _content(message, "text") + text_or_empty(message.get("refusal"))
+
+
+def calls_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the calls of tools in a message or in a piece of one, also one in the form that ``tool_calls`` replaced.
+
+    Raises:
+        UnsupportedPayload: One of them cannot be read.
+    """
+    given = message.get("tool_calls") or []
+    if not isinstance(given, list) or not all(isinstance(call, dict) for call in given):
+        raise unreadable("its tool calls are no list of objects")
+    old = message.get("function_call")
+    return [*given, {"index": "function_call", "function": old}] if isinstance(old, dict) and old else given
+
+
+def source_of(call: dict[str, Any]) -> str:
+    """Return the arguments of a call, or a piece of them, as JSON text; some servers give them as an object.
+
+    Raises:
+        UnsupportedPayload: They are neither.
+    """
+    arguments = _within(call, "function", "arguments")
+    if isinstance(arguments, dict):
+        return dump(arguments) or dump(arguments, ascii_only=True) or ""
+    if arguments is not None and not isinstance(arguments, str):
+        raise unreadable("the arguments of a tool call are not a JSON object")
+    return arguments or ""
+
+
+def moment(value: Any) -> int:
+    """Return a time in seconds since 1970, where a server may give milliseconds; zero for what is none."""
+    seconds = _count(value)
+    seconds = seconds // 1000 if seconds > _LAST else seconds
+    return seconds if seconds <= _LAST else 0
 
 
 def arguments_of(source: str) -> dict[str, Any] | None:
@@ -184,12 +247,11 @@ def text_or_empty(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _call(call: Any, answer_id: str, index: int) -> Call:
+def _call(call: dict[str, Any], answer_id: str, index: int) -> Call:
     name = _within(call, "function", "name")
     if not isinstance(name, str) or not name:
         raise unreadable("a tool call names no function")
-    arguments = text_or_empty(_within(call, "function", "arguments"))
-    return Call(call_id(call.get("id"), answer_id, index), name, arguments or "{}")
+    return Call(call_id(call.get("id"), answer_id, index), name, source_of(call) or "{}")
 
 
 def _within(value: Any, first: str, second: str) -> Any:
@@ -197,5 +259,32 @@ def _within(value: Any, first: str, second: str) -> Any:
     return inner.get(second) if isinstance(inner, dict) else None
 
 
+def _content(message: dict[str, Any], kind: Literal["text", "thinking"]) -> str:
+    content = message.get("content")
+    if not isinstance(content, list):
+        return text_or_empty(content) if kind == "text" else ""
+    said: list[str] = []
+    for part in content:
+        of = part.get("type") if isinstance(part, dict) else None
+        if of == "thinking":  # Mistral's, in parts of its own
+            said += [_content({"content": part.get("thinking")}, "text")] if kind == "thinking" else []
+        elif of == "text":
+            said += [text_or_empty(part.get("text"))] if kind == "text" else []
+        else:
+            raise unreadable("it holds something else than text")
+    return "".join(said)
+
+
 def _count(value: Any) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return 0
+    return max(0, min(int(value), _MOST))
+
+
+def _numbered(message: dict[str, Any]) -> dict[str, Any]:
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    return {**message, "tool_calls": [{**call, "index": index} for index, call in enumerate(calls)]}

@@ -60,10 +60,7 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
         talk.system(system)
     for path, message in items(fields.get("messages"), "messages"):
         _message(message, path, talk)
-    if talk.messages and talk.messages[-1]["role"] == "assistant":
-        raise refusal(
-            "messages", "ends with the beginning of the answer", "say in the system prompt how to begin"
-        )
+    talk.is_asked("messages")
     chat = {"model": model, "messages": talk.messages, **renamed(fields, _NAMES), **_output(fields)}
     tools = [_tool(tool, path) for path, tool in items(fields.get("tools"), "tools")]
     if tools:
@@ -165,7 +162,7 @@ def _ending(said: Said, request: dict[str, Any]) -> dict[str, Any]:
 def _usage(usage: Usage) -> dict[str, int]:
     # Here tokens from a cache are counted apart, and not among those of the request.
     return {
-        "input_tokens": usage.prompt - usage.cached,
+        "input_tokens": max(0, usage.prompt - usage.cached),
         "output_tokens": usage.completion,
         "cache_read_input_tokens": usage.cached,
         "cache_creation_input_tokens": 0,
@@ -226,7 +223,7 @@ def _assistant(blocks: list[tuple[str, dict[str, Any]]], talk: Conversation) -> 
         if block["type"] == "tool_use":
             said = only(block, path, {"type", "id", "name", "input"}, {"cache_control", "caller"})
             calls.append(
-                talk.call(string(said.get("name"), f"{path}.name"), said.get("input"), said.get("id"))
+                talk.call(string(said.get("name"), f"{path}.name"), said.get("input") or {}, said.get("id"))
             )
         elif block["type"] not in ("thinking", "redacted_thinking"):
             parts += _part(block, path)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from sovguard.payloads.lanes import Frame
+from sovguard.reroute.answers import read
 from sovguard.reroute.fields import ELSEWHERE, HOSTED, items, kind_of, only, refusal
+from sovguard.reroute.pieces import BROKE_OFF
 
 _DROPPED = frozenset(
     {
@@ -67,7 +69,12 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def answer(chat_answer: Any, request: dict[str, Any]) -> Any:
-    """Return the answer as it is."""
+    """Return the answer as it is.
+
+    Raises:
+        UnsupportedPayload: It is none, or its calls cannot be read.
+    """
+    read(chat_answer)
     return chat_answer
 
 
@@ -80,18 +87,35 @@ class ChatEvents:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self._chunks = 0
+        self._failed = False
+        self._finished = False
 
     def __repr__(self) -> str:
         return f"ChatEvents({self._chunks} chunks)"
 
+    @property
+    def broken(self) -> bool:
+        """Whether the answer has broken off."""
+        return self._failed or not self._finished
+
     def feed(self, chunk: dict[str, Any]) -> list[Frame]:
         """Returns the chunk as it is."""
         self._chunks += 1
+        self._failed = self._failed or bool(chunk.get("error"))
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else []:
+            self._finished = self._finished or (
+                isinstance(choice, dict) and bool(choice.get("finish_reason"))
+            )
         return [Frame("", chunk)]
 
     def end(self) -> list[Frame]:
-        """Returns nothing: the last chunk has been passed on."""
-        return []
+        """Returns nothing after the last chunk, which has been passed on; an error for an answer that broke off."""
+        return (
+            []
+            if self._failed or self._finished
+            else [Frame("", {"error": {"message": BROKE_OFF, "type": "server_error"}})]
+        )
 
 
 def _function_only(tool: Any, path: str) -> None:

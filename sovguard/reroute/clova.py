@@ -29,10 +29,8 @@ _NAMES = {
     "temperature": "temperature",
     "maxTokens": "max_tokens",
     "maxCompletionTokens": "max_tokens",
-    "stopBefore": "stop",
-    "stop": "stop",
 }
-_CARRIED = {*_NAMES, "messages", "tools", "toolChoice", "responseFormat", "seed"}
+_CARRIED = {*_NAMES, "stop", "stopBefore", "messages", "tools", "toolChoice", "responseFormat", "seed"}
 _DROPPED = {"topK", "repeatPenalty", "repetitionPenalty", "includeAiFilters", "thinking"}
 
 
@@ -51,6 +49,8 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
     for path, message in items(fields.get("messages"), "messages"):
         _message(message, path, talk)
     chat = {"model": model, "messages": talk.messages, **renamed(fields, _NAMES)}
+    if stops := [each for key in ("stop", "stopBefore") for _, each in items(fields.get(key), key)]:
+        chat["stop"] = stops
     if fields.get("seed"):  # 0 asks for a random one
         chat["seed"] = fields["seed"]
     if "responseFormat" in fields:

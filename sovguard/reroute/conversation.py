@@ -107,6 +107,17 @@ class Conversation:
         call_id = waiting[0].id if waiting else given_id
         self.messages.append({"role": "tool", "tool_call_id": call_id, "content": said})
 
+    def is_asked(self, path: str) -> None:
+        """Check that the model is to begin its answer, and not to go on with one that the caller has begun.
+
+        Raises:
+            UnsupportedPayload: The last message is the model's own.
+        """
+        if self.messages and self.messages[-1]["role"] == "assistant":
+            raise refusal(
+                path, "ends with the beginning of the answer", "say in the system prompt how to begin"
+            )
+
     def _new_id(self) -> str:
         number = len(self._ids)
         while (made := f"call_{number}") in self._ids:

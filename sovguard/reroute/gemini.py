@@ -68,9 +68,10 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
     contents = fields.get("contents")
     for path, content in items([contents] if isinstance(contents, dict) else contents, "contents"):
         _content(content, path, talk)
+    talk.is_asked("contents")
     chat = {"model": model, "messages": talk.messages, **_config(fields.get("generationConfig") or {})}
     tools = [each for path, tool in items(fields.get("tools"), "tools") for each in _functions(tool, path)]
-    return {**chat, **_choice(fields.get("toolConfig") or {}, tools)} if tools else chat
+    return {**chat, **_choice(fields.get("toolConfig") or {}, tools)}
 
 
 def stream_to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def _chunk(
     # Here what was thought is counted apart, and not among the tokens of the answer.
     counts = {
         "promptTokenCount": usage.prompt,
-        "candidatesTokenCount": usage.completion - usage.reasoning,
+        "candidatesTokenCount": max(0, usage.completion - usage.reasoning),
         "totalTokenCount": usage.prompt + usage.completion,
         **({"thoughtsTokenCount": usage.reasoning} if usage.reasoning else {}),
         **({"cachedContentTokenCount": usage.cached} if usage.cached else {}),
@@ -209,16 +210,19 @@ def _choice(value: Any, tools: list[dict[str, Any]]) -> dict[str, Any]:
     path = "toolConfig.functionCallingConfig"
     said = _only(value, "toolConfig", {"functionCallingConfig"}).get("functionCallingConfig") or {}
     said = _only(said, path, {"mode", "allowedFunctionNames"})
-    if "mode" not in said:
-        return {"tools": tools}
-    if said["mode"] not in _MODES:
+    mode = said.get("mode", "AUTO")
+    if not isinstance(mode, str) or mode not in _MODES:
         raise refusal(f"{path}.mode", "is not known", "use AUTO, ANY or NONE")
-    names = said.get("allowedFunctionNames") or []
-    if len(names) == 1 and said["mode"] == "ANY":
-        return {"tools": tools, "tool_choice": named_function(string(names[0], path))}
+    place = f"{path}.allowedFunctionNames"
+    names = [string(name, where) for where, name in items(said.get("allowedFunctionNames"), place)]
     # Chat Completions cannot name several: those that may not be called are not offered.
-    offered = [each for each in tools if not names or each["function"]["name"] in names]
-    return {"tools": offered, "tool_choice": _MODES[said["mode"]]}
+    offered = [each for each in tools if not names or each["function"].get("name") in names]
+    if not offered and (names or mode == "ANY"):
+        raise refusal(path, "asks for calls of tools that are not declared", "declare them")
+    if len(names) == 1 and mode == "ANY":
+        return {"tools": offered, "tool_choice": named_function(names[0])}
+    chosen = {"tool_choice": _MODES[mode]} if "mode" in said else {}
+    return {"tools": offered, **chosen} if offered else {}
 
 
 def _content(content: Any, path: str, talk: Conversation) -> None:

@@ -60,6 +60,7 @@ def chat_to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
     talk = Conversation()
     for path, message in items(fields.get("messages"), "messages"):
         _message(message, path, talk)
+    talk.is_asked("messages")
     tools = [_tool(tool, path) for path, tool in items(fields.get("tools"), "tools")]
     return _request(fields, model, talk, {"tools": tools} if tools else {})
 
@@ -181,8 +182,10 @@ def _request(fields: dict[str, Any], model: str, talk: Conversation, more: dict[
     kind_of(options, "options")
     chat = {"model": model, "messages": talk.messages, **more, **renamed(options, _NAMES)}
     limit = options.get("num_predict")
-    if isinstance(limit, int) and limit > 0:  # anything else means no limit
-        chat["max_tokens"] = limit
+    if (
+        isinstance(limit, (int, float)) and not isinstance(limit, bool) and 0 < limit < 2**31
+    ):  # anything else: no limit
+        chat["max_tokens"] = int(limit)
     form = fields.get("format")
     if form == "json":
         chat["response_format"] = {"type": "json_object"}

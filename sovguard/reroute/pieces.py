@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sovguard.errors import UnsupportedPayload
 from sovguard.payloads.lanes import Frame
 from sovguard.reroute.answers import (
     Call,
@@ -19,9 +20,12 @@ from sovguard.reroute.answers import (
     Usage,
     arguments_of,
     call_id,
+    calls_of,
     finish_of,
+    moment,
     plain_id,
     reasoning_of,
+    source_of,
     text_of,
     text_or_empty,
     unreadable,
@@ -110,8 +114,7 @@ class Pieces:
         self.begun = True
         self._id = self._id or text_or_empty(chunk.get("id"))
         self._model = self._model or text_or_empty(chunk.get("model"))
-        created = chunk.get("created")
-        self._created = self._created or (int(created) if isinstance(created, (int, float)) else 0)
+        self._created = self._created or moment(chunk.get("created"))
         if chunk.get("usage"):
             self._usage = Usage.read(chunk["usage"])
         choices = chunk.get("choices")
@@ -156,10 +159,8 @@ class Pieces:
             if self._reasoning:
                 self._tell("reasoning", reasoning_of(delta))
             self._tell("text", text_of(delta))
-            calls = delta.get("tool_calls")
-            for call in calls if isinstance(calls, list) else []:
-                if isinstance(call, dict):
-                    self._call(call)
+            for call in calls_of(delta):
+                self._call(call)
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:  # some servers send an empty one until the end
             self._finish = reason
@@ -174,25 +175,34 @@ class Pieces:
         self._waiting[-1].said.append(piece)
 
     def _call(self, call: dict[str, Any]) -> None:
-        given = text_or_empty(call.get("id"))
-        index = call.get("index")  # a server that gives none sends one call after another
+        given, index = text_or_empty(call.get("id")), call.get("index")
+        function = call.get("function")
+        name = text_or_empty(function.get("name")) if isinstance(function, dict) else ""
+        piece = source_of(call)
         stretch = self._calls.get(index)
-        # Some servers number every call 0, or none, and tell them apart by id alone.
-        if stretch is None or (given and stretch.id and stretch.id != given):
+        if stretch is None or self._is_another(stretch, given, name, piece):
             known = [each for each in self._all if given and each.id == given]
             stretch = known[0] if known else Stretch("call")
             if not known:
                 self._begin(stretch)
             self._calls[index] = stretch
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
         stretch.id = stretch.id or given
-        stretch.name = stretch.name or text_or_empty(function.get("name"))
-        piece = text_or_empty(function.get("arguments"))
+        stretch.name = stretch.name or name
         if piece and not stretch.closed:
             stretch.said.append(piece)
         elif piece.strip():
             raise unreadable("the arguments of a tool call went on after their end")
+
+    def _is_another(self, stretch: Stretch, given: str, name: str, piece: str) -> bool:
+        """Tell whether a piece begins another call though it has the number of one before, or none.
+
+        Some servers number every call 0, or none, and tell them apart by id; some by nothing but that each begins with a name.
+        """
+        if given and stretch.id:
+            return given != stretch.id
+        if not name or not stretch.name:
+            return False
+        return name != stretch.name or (bool(piece.strip()) and self._is_whole(stretch))
 
     def _begin(self, stretch: Stretch) -> None:
         self._all.append(stretch)
@@ -258,7 +268,16 @@ class AnswerEvents(ABC):
         Raises:
             UnsupportedPayload: A tool call in it cannot be given back in the caller's format.
         """
-        return self._frames(self._pieces.feed(chunk))
+        try:
+            return self._frames(self._pieces.feed(chunk))
+        except UnsupportedPayload:
+            self._pieces.broken = True  # what comes last for the caller says so
+            raise
+
+    @property
+    def broken(self) -> bool:
+        """Whether the answer has broken off, or could not be given back."""
+        return self._pieces.broken
 
     def end(self) -> list[Frame]:
         """Returns the events that end the answer, once nothing more comes; an error if it broke off.
@@ -267,10 +286,14 @@ class AnswerEvents(ABC):
             UnsupportedPayload: A tool call in it cannot be given back in the caller's format.
         """
         self._pieces.begun = True
-        frames = self._frames(self._pieces.end())
-        if self._pieces.broken:
-            return [*frames, *self._breaks(self._pieces.said())]
-        return [*frames, *self._ends(self._pieces.said())]
+        try:
+            frames = self._frames(self._pieces.end())
+            if not self._pieces.broken:
+                return [*frames, *self._ends(self._pieces.said())]
+        except UnsupportedPayload:
+            self._pieces.broken = True
+            raise
+        return [*frames, *self._breaks(self._pieces.said())]
 
     def _frames(self, steps: list[Step]) -> list[Frame]:
         frames: list[Frame] = []

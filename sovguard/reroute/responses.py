@@ -60,7 +60,7 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
         UnsupportedPayload: It asks for something that Chat Completions cannot say.
     """
     fields = only(body, "", _CARRIED, _DROPPED, _REFUSED)
-    if "message.output_text.logprobs" in (fields.get("include") or ()):
+    if "message.output_text.logprobs" in [each for _, each in items(fields.get("include"), "include")]:
         raise refusal("include", SAMPLED)
     talk = Conversation()
     if fields.get("instructions"):

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 _SNAKE = re.compile("_([a-z])")
+_INNER = frozenset({"items", "additionalProperties"})
+_LISTS = frozenset({"anyOf", "prefixItems"})
 _DROPPED = frozenset({"nullable", "propertyOrdering", "example", "type"})
 _COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
 
@@ -32,9 +34,9 @@ def json_schema(schema: Any) -> Any:
     for key, value in schema.items():
         if key == "properties" and isinstance(value, dict):
             new[key] = {name: json_schema(each) for name, each in value.items()}
-        elif key == "anyOf" and isinstance(value, list):
+        elif key in _LISTS and isinstance(value, list):
             new[key] = [json_schema(each) for each in value]
-        elif key == "items":
+        elif key in _INNER:
             new[key] = json_schema(value)
         elif key in _COUNTS and isinstance(value, str) and value.isdecimal():
             new[key] = int(value)  # 64-bit integers are strings in Google's JSON

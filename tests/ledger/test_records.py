@@ -125,8 +125,6 @@ GOOD = made(a=1, b=1.5)
         GOOD.replace(b'"b":1.5', b'"b":NaN'),
         GOOD.replace(b'"kind":"request",', b""),
         GOOD.replace(b'"m":', b'"mm":'),
-        GOOD.replace(b'"a":1', b'"a":9223372036854775808'),
-        GOOD.replace(b'"a":1', b'"a":' + b"1" * 5000),
         GOOD.replace(b'"a":1', b'"a":' + b"[" * 32 + b"]" * 32),
     ],
 )

@@ -6,16 +6,21 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx
 import ollama
 import pytest
 from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 from sovguard import ConfigError, Guard, PolicyBlocked, UnsupportedPayload
 from sovguard.demo_server import LocalServer, Received, Reply, serve
+from sovguard.errors import LedgerError
+from sovguard.ledger import create_ledger
 from sovguard.policy import Policy, parse
+from tests.ledger.places import KEY
 from tests.servers import NAME, PHONE, RRN, TEXT, PatternAnalyzer, assert_only_surrogates
 from tests.wire import provider
 
@@ -375,4 +380,156 @@ def test_a_dry_run_falls_back_only_where_the_policy_lets_it(start: Start) -> Non
     dry = Policy(known.name, known.rules, known.catalogue, known.targets, True, known.digest, known.fallbacks)
     with pytest.raises(Exception, match="503"):
         chat(Guard(_analyzer=PatternAnalyzer(), policy=dry), far, text=NAME)
+    assert near.received == []
+
+
+def test_clients_that_hide_errors_do_not_hide_ours(start: Start) -> None:
+    """anthropic's tries nothing again upon a block, and raises it as what it is, and as one of its own."""
+    far, near = start(), start()
+    rule = '[[rule]]\nid = "nowhere"\ndata = ["PERSON"]\nto = { destination = ["near"] }\naction = "block"'
+    asked: list[str] = []
+
+    class Watched(PatternAnalyzer):
+        def analyze(self, text: str, *args: Any, **more: Any) -> Any:
+            asked.append(text)
+            return super().analyze(text, *args, **more)
+
+    guard = Guard(_analyzer=Watched(), policy=policy(far, near, rule))
+    url = far.base_url.removesuffix("/v1")
+    with guard.wrap(anthropic.Anthropic(api_key="key", base_url=url)) as client:
+        for each in (client, client.with_options(timeout=3)):
+            with pytest.raises(PolicyBlocked, match="nowhere") as caught:
+                each.messages.create(model="m", max_tokens=9, messages=MESSAGES)
+            assert isinstance(caught.value, anthropic.AnthropicError)
+            assert caught.value.decision is not None
+
+    async def run() -> None:
+        async with guard.wrap(anthropic.AsyncAnthropic(api_key="key", base_url=url)) as client:
+            with pytest.raises(PolicyBlocked, match="nowhere"):
+                await client.messages.create(model="m", max_tokens=9, messages=MESSAGES)
+
+    asyncio.run(run())
+    assert far.received + near.received == []
+
+
+WHOLE = {
+    "id": "x",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "말"}, "finish_reason": "stop"}],
+}
+SSE = {"content-type": "text/event-stream"}
+
+
+@pytest.mark.parametrize("way", [chat, responses, messages])
+def test_a_target_that_does_not_stream_is_heard_all_the_same(start: Start, way: Callable[..., str]) -> None:
+    """Its whole answer comes as the stream that the caller asked for, in the caller's format."""
+    far, near = start(), start(lambda request: Reply(json.dumps(WHOLE).encode()))
+    assert way(guard_for(far, near), far, stream=True) == "말"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b"data: {}\n\n", headers=SSE),
+        Reply(b"<html>", headers={"content-type": "text/html"}),
+        Reply(b"<html>"),
+        Reply(b"{}"),
+        Reply(b""),
+        Reply(b'{"error": {"message": "no"}}'),
+    ],
+    ids=["events", "page", "no JSON", "another object", "nothing", "an error"],
+)
+@pytest.mark.parametrize("way", [chat, responses, messages])
+def test_an_answer_in_another_shape_is_no_answer(start: Start, way: Callable[..., str], reply: Reply) -> None:
+    """What a target answers with 200 and is not what it was asked for is an error that says whose."""
+    far, near = start(), start(lambda request: reply)
+    with pytest.raises(UnsupportedPayload, match=r"rerouted|target that the policy names"):
+        way(guard_for(far, near), far)
+    assert far.received == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_what_becomes_of_broken_answers_is_written_down(
+    start: Start, tmp_path: Path, asynchronous: bool
+) -> None:
+    """A stream of a target's that breaks off, and one that cannot be given back, are not recorded as good ones."""
+    text = json.dumps({"id": "x", "choices": [{"index": 0, "delta": {"content": "반쯤"}}]})
+    pay = [{"index": 0, "id": "c", "function": {"name": "pay", "arguments": "[1]"}}]
+    call = json.dumps(
+        {"choices": [{"index": 0, "delta": {"tool_calls": pay}, "finish_reason": "tool_calls"}]}
+    )
+    replies = iter([f"data: {text}\n\n", f"data: {call}\n\n", f"data: {text}\n\ndata: [DONE]\n\n"])
+    far, near = start(), start(lambda request: Reply(next(replies).encode(), headers=SSE))
+    with create_ledger(str(tmp_path / "l"), KEY) as ledger:
+        guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(far, near), ledger=ledger)
+        host = far.base_url.removesuffix("/v1")
+        asked: Any = {"model": "m", "messages": MESSAGES, "stream": True}
+
+        async def run() -> None:
+            client = guard.wrap(ollama.AsyncClient(host=host))
+            for _ in range(3):
+                with pytest.raises(ollama.ResponseError):
+                    async for _ in await client.chat(**asked):
+                        pass
+            await client._client.aclose()
+
+        if asynchronous:
+            asyncio.run(run())
+        else:
+            llama = guard.wrap(ollama.Client(host=host))
+            with llama._client:
+                for _ in range(3):
+                    with pytest.raises(ollama.ResponseError):
+                        list(llama.chat(**asked))
+        answers = [record for record in ledger.records() if record["kind"] == "answer"]
+    assert [record["outcome"] for record in answers] == ["failed"] * 3
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_a_connection_is_let_go_when_no_other_can_be_asked(
+    start: Start, tmp_path: Path, asynchronous: bool
+) -> None:
+    """A ledger that cannot take down the next try ends the request, and with it the answer of the one that was out."""
+    far, near = start(refuse), start()
+    ledger = create_ledger(str(tmp_path / "l"), KEY)
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(far, near, FALLBACK), ledger=ledger)
+    append, closed = ledger.append, []
+
+    def failing(kind: str, fields: Any) -> int:
+        if fields.get("addressed"):
+            raise LedgerError("full")
+        return append(kind, fields)
+
+    ledger.append = failing  # type: ignore[method-assign]
+    body = {"model": "m", "messages": [{"role": "user", "content": NAME}]}
+    url = f"{far.base_url}/chat/completions"
+
+    class Heard(httpx.Response):
+        def close(self) -> None:
+            closed.append(self.status_code)
+            super().close()
+
+        async def aclose(self) -> None:
+            closed.append(self.status_code)
+            await super().aclose()
+
+    def hear(response: httpx.Response) -> None:
+        response.__class__ = Heard
+
+    async def hear_async(response: httpx.Response) -> None:
+        hear(response)
+
+    async def run() -> None:
+        inner = httpx.AsyncClient(event_hooks={"response": [hear_async]})
+        async with guard.async_http_client(client=inner) as client:
+            with pytest.raises(LedgerError, match="full"):
+                await client.post(url, json=body)
+
+    if asynchronous:
+        asyncio.run(run())
+    else:
+        inner = httpx.Client(event_hooks={"response": [hear]})
+        with guard.http_client(client=inner) as client, pytest.raises(LedgerError, match="full"):
+            client.post(url, json=body)
+    ledger.close()
+    assert closed == [503]
     assert near.received == []

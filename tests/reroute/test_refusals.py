@@ -44,6 +44,12 @@ def part(**part: Any) -> dict[str, Any]:
     return {"contents": [{"parts": [part]}]}
 
 
+def calling(**more: Any) -> dict[str, Any]:
+    """Which functions Gemini may call."""
+    return {"functionCallingConfig": more}
+
+
+DECLARED = [{"functionDeclarations": [{"name": "a"}]}]
 CHAT, RESPONSES, MESSAGES = "OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages"
 OLLAMA, GENERATE, CLOVA, GEMINI = (
     "Ollama chat",
@@ -198,6 +204,17 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "contents[0].parts[0]",
     ),
     (GEMINI, {"contents": [{"role": "critic", "parts": []}]}, "contents[0].role"),
+    (GEMINI, {"contents": [{"role": "model", "parts": [{"text": SECRET}]}]}, "contents"),
+    (GEMINI, {**config(), "toolConfig": calling(mode="ANY")}, "toolConfig.functionCallingConfig"),
+    (GEMINI, {**config(), "toolConfig": calling(mode=[SECRET])}, "toolConfig.functionCallingConfig.mode"),
+    (
+        GEMINI,
+        {**config(), "tools": DECLARED, "toolConfig": calling(mode="ANY", allowedFunctionNames=[SECRET])},
+        "toolConfig.functionCallingConfig",
+    ),
+    (OLLAMA, {"messages": [*USER, {"role": "assistant", "content": SECRET}]}, "messages"),
+    (RESPONSES, {"input": "x", "include": 5}, "include"),
+    (CLOVA, chat(stop=SECRET), "stop"),
 ]
 
 

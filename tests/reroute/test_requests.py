@@ -506,3 +506,40 @@ def test_a_stream_is_asked_for() -> None:
     chat = {"model": "m"}
     assert streamed(chat) == {"model": "m", **STREAM}
     assert chat == {"model": "m"}
+
+
+def test_two_names_of_one_setting() -> None:
+    """Both lists of CLOVA's are heeded, and a number of tokens that is written as a fraction."""
+    clova = {"messages": [], "stop": ["끝"], "stopBefore": ["그만"]}
+    assert of("CLOVA Studio v3").to_chat(clova, "m")["stop"] == ["끝", "그만"]
+    for said, expected in ((128.0, 128), (-1, None), (True, None), (1e300, None)):
+        body = {"messages": [], "options": {"num_predict": said}}
+        assert of("Ollama chat").to_chat(body, "m").get("max_tokens") == expected
+
+
+def test_a_call_of_anthropic_without_input() -> None:
+    """It is a call without arguments."""
+    use = {"type": "tool_use", "id": "t", "name": "now"}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "x"}
+    talk = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    messages = of("Anthropic Messages").to_chat({"messages": talk}, "m")["messages"]
+    assert messages[0]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
+def test_names_without_a_mode_of_gemini() -> None:
+    """They choose what is offered, as they do with one."""
+    tools = [{"functionDeclarations": [{"name": name} for name in "abc"]}]
+    config = {"functionCallingConfig": {"allowedFunctionNames": ["a", "c"]}}
+    body = {"contents": [], "tools": tools, "toolConfig": config}
+    chat = of("Gemini generateContent").to_chat(body, "m")
+    assert [each["function"]["name"] for each in chat["tools"]] == ["a", "c"]
+    assert "tool_choice" not in chat
+
+
+def test_schemas_within_schemas_of_gemini() -> None:
+    """Those of further properties and of the first items are translated too."""
+    string = {"type": "STRING"}
+    schema = {"type": "OBJECT", "additionalProperties": {"type": "ARRAY", "prefixItems": [string]}}
+    inner = {"type": "array", "prefixItems": [{"type": "string"}]}
+    assert json_schema(schema) == {"type": "object", "additionalProperties": inner}
+    assert json_schema({"type": "OBJECT", "additionalProperties": False})["additionalProperties"] is False

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sovguard import UnsupportedPayload
 from sovguard.payloads.lanes import Frame
+from sovguard.reroute import as_chunk
 from tests.reroute.target import NAMES, USAGE, Model, called, chunk, events, of
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -187,14 +188,16 @@ def test_calls_that_their_ids_alone_tell_apart(name: str, index: int | None) -> 
     assert told(name, frames)["calls"] == [("first", {"n": 1}), ("second", {})]
 
 
-@pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("ending", [[], [{"error": {"message": "x", "code": 500}}]])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ending", [[], [{"error": {"message": "it broke off", "code": 500}}]])
 def test_an_answer_that_breaks_off(name: str, ending: list[dict[str, Any]]) -> None:
     """Its events end in an error, and never as if it had been whole; no call that was cut off can be run."""
     chunks = [chunk(content="반쯤"), called(0, call_id="a", name="pay", arguments='{"won": 1'), *ending]
-    frames = events(of(name).stream(REQUESTS[name]), chunks)
+    stream = of(name).stream(REQUESTS[name])
+    frames = events(stream, chunks)
     last = frames[-1].data
     assert "broke off" in json.dumps(last)
+    assert stream.broken
     kinds = [frame.data.get("type") for frame in frames]
     assert "message_stop" not in kinds
     assert "response.completed" not in kinds
@@ -202,10 +205,10 @@ def test_an_answer_that_breaks_off(name: str, ending: list[dict[str, Any]]) -> N
     assert "pay" not in json.dumps([frame.data for frame in frames if name not in STREAMED_CALLS])
 
 
-STREAMED_CALLS = {"OpenAI Responses", "Anthropic Messages"}
+STREAMED_CALLS = {"OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages"}
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_answer_of_which_nothing_came(name: str) -> None:
     """No chunk at all is a broken answer too."""
     frames = of(name).stream(REQUESTS[name]).end()
@@ -269,8 +272,13 @@ def test_the_limit_of_tokens_within_a_call() -> None:
 def test_streamed_arguments_that_are_no_object(name: str) -> None:
     """They cannot be given as one, and nothing is made up."""
     chunks = [called(0, call_id="a", name="pay", arguments="[1]"), chunk("tool_calls")]
+    stream = of(name).stream(REQUESTS[name])
     with pytest.raises(UnsupportedPayload, match="not a JSON object"):
-        events(of(name).stream(REQUESTS[name]), chunks)
+        events(stream, chunks)
+    assert stream.broken
+    ending = stream.end()
+    assert "broke off" in json.dumps(ending[-1].data)
+    assert not any(frame.data.get("done") for frame in ending)
 
 
 def test_arguments_that_go_on_after_their_end() -> None:
@@ -330,3 +338,85 @@ def test_usage_comes_after_the_last_word() -> None:
     assert frames[-2].data["usage"]["output_tokens"] == USAGE["completion_tokens"]
     frames = events(of("OpenAI Responses").stream({"input": "x"}), Model("말").chunks(list))
     assert frames[-1].data["response"]["usage"]["total_tokens"] == USAGE["total_tokens"]
+
+
+@pytest.mark.parametrize("name", WITH_CALLS)
+@pytest.mark.parametrize("index", [0, None])
+def test_calls_that_nothing_but_their_names_tell_apart(name: str, index: int | None) -> None:
+    """Two of one tool and one of another, from a server that gives neither ids nor numbers; whole ones or in pieces."""
+    chunks = [
+        called(index, name="pay", arguments='{"won"'),
+        called(index, arguments=": 1}"),
+        called(index, name="pay", arguments='{"won": 2}'),
+        called(index, name="notify", arguments=""),
+        called(index, arguments="{}"),
+        chunk("tool_calls"),
+    ]
+    frames = events(of(name).stream(REQUESTS[name]), chunks)
+    assert told(name, frames)["calls"] == [("pay", {"won": 1}), ("pay", {"won": 2}), ("notify", {})]
+
+
+@pytest.mark.parametrize("name", WITH_CALLS)
+def test_a_name_that_is_said_with_every_piece(name: str) -> None:
+    """It is one call all the same."""
+    chunks = [called(0, name="pay", arguments=piece) for piece in ('{"won"', ": 1", "}")]
+    frames = events(of(name).stream(REQUESTS[name]), [*chunks, chunk("tool_calls")])
+    assert told(name, frames)["calls"] == [("pay", {"won": 1})]
+
+
+PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "곰곰"}]},
+    {"type": "text", "text": "하나"},
+    {"type": "text", "text": "둘"},
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_answer_in_the_words_of_other_servers(name: str) -> None:
+    """Content in parts, arguments as an object, and the call of the old form are each read, whole and streamed."""
+    call = {"id": "a", "type": "function", "function": {"name": "pay", "arguments": {"누구": "나"}}}
+    old = {"name": "notify", "arguments": "{}"}
+    expected = {"reasoning": "곰곰", "text": "하나둘", "calls": [("pay", {"누구": "나"}), ("notify", {})]}
+    if name == "Ollama generate":
+        expected["calls"] = []
+    answer = {"content": PARTS, "tool_calls": [call], "function_call": old}
+    choice = {"message": answer, "finish_reason": "tool_calls"}
+    how, request = of(name), REQUESTS[name]
+    assert whole(name, how.answer({"choices": [choice]}, request)) == expected
+    assert told(name, events(how.stream(request), [as_chunk({"choices": [choice]})])) == expected
+    chunks = [chunk(content=PARTS), chunk(tool_calls=[{**call, "index": 0}]), chunk(function_call=old)]
+    assert told(name, events(how.stream(request), [*chunks, chunk("tool_calls")])) == expected
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": [{"type": "image_url"}]},
+        {"content": ["가"]},
+        {"tool_calls": {"a": 1}},
+        {"tool_calls": ["a"]},
+        {"tool_calls": [{"function": {"name": "pay", "arguments": [1]}}]},
+    ],
+)
+def test_an_answer_that_cannot_be_read(name: str, message: dict[str, Any]) -> None:
+    """It is an error, and nothing of it is left out without a word."""
+    how, request = of(name), REQUESTS[name]
+    with pytest.raises(UnsupportedPayload, match="could not be given back"):
+        how.answer({"choices": [{"message": message}]}, request)
+    with pytest.raises(UnsupportedPayload, match="could not be given back"):
+        events(how.stream(request), [chunk(**message), chunk("stop")])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), -1, 10**400, 1.7e12, "x", True, None])
+def test_numbers_that_no_server_should_say(name: str, number: Any) -> None:
+    """Times in milliseconds, infinities and the like neither break an answer nor come out as they are."""
+    model = Model("말", usage={"prompt_tokens": number, "completion_tokens": number})
+    how, request = of(name), REQUESTS[name]
+    chunks = [{**each, "created": number} for each in model.chunks(list)]
+    assert told(name, events(how.stream(request), chunks))["text"] == "말"
+    answer = how.answer({**model.whole(), "created": number}, request)
+    assert whole(name, answer)["text"] == "말"
+    if name in OTHERS and number != -1:
+        json.dumps(answer, allow_nan=False)
