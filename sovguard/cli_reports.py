@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+from click.core import ParameterSource
 
 from sovguard.errors import ConfigError, InputError
 from sovguard.findings import print_json, printable
@@ -29,6 +31,16 @@ Records = Iterable[Mapping[str, Any]]
 _DAYS = re.compile("([0-9]{1,5})d")
 _NOT_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON = click.option("--json", "as_machine", is_flag=True, help="For programs: JSON.")
+
+
+class _Hours(click.FloatRange):
+    """A number between two others, which is one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):  # neither below nor above anything
+            self.fail("nan is no number of hours", param, ctx)
+        return found
 
 
 def source_options(command: Command) -> Command:
@@ -53,7 +65,7 @@ def period_options(command: Command) -> Command:
     command = click.option(
         "--utc-offset",
         "hours",
-        type=click.FloatRange(-14, 14),
+        type=_Hours(-14, 14),
         default=KOREA / 60,
         show_default=True,
         help="Where days begin: hours ahead of UTC.",
@@ -220,12 +232,16 @@ def _moment(said: str, hours: float, now: datetime, option: str, later: timedelt
         else:
             when = datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC) - timedelta(hours=hours) + later
     except (ValueError, OverflowError):
-        raise ConfigError(f"{option} takes a day as YYYY-MM-DD, or a number of days as 30d") from None
+        raise ConfigError(
+            f"{option} takes a day that there is, as YYYY-MM-DD, or a number of days as 30d"
+        ) from None
     return max(0, (when - _NOT_BEFORE) // timedelta(milliseconds=1))
 
 
 def _chosen(address: str | None, source: str | None) -> Iterator[Mapping[str, Any]]:
     if source is not None:
+        if click.get_current_context().get_parameter_source("address") is ParameterSource.COMMANDLINE:
+            raise ConfigError("name the --ledger or the --records, not both")
         return records_in(source)
     if not address:
         raise ConfigError("name the ledger with --ledger FOLDER (or in SOVGUARD_LEDGER)")
@@ -266,6 +282,8 @@ def _lines(summary: Summary) -> Iterator[str]:
     about = "" if summary.sessions_exact else "about "
     outcomes = ", ".join(f"{count:,} {name}" for name, count in summary.outcomes.items() if count)
     yield f"{summary.requests:,} requests in {about}{summary.sessions:,} sessions: {outcomes}"
+    if summary.fallbacks:
+        yield f"{sum(summary.fallbacks.values()):,} more tries elsewhere because a destination was out"
     yield "where it went (어디로)"
     for flow in summary.flows:
         actions: dict[str, int] = {}

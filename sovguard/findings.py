@@ -40,7 +40,7 @@ _CLASSES = {
 }
 _OTHER = ("기타", "bold reverse")
 # Text from a file must not drive the terminal: no escape sequences, and no characters that turn its direction.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def as_json(document: Document, found: Sequence[Detection], *, values: bool) -> dict[str, Any]:

@@ -316,6 +316,8 @@ class Sending:
         addressed = self._addressed or (None if decision is None else decision.came_from)
         if addressed is not None:
             record["addressed"] = _facts(addressed)
+        if self._addressed is not None:
+            record["fallback"] = True
         self._written = elsewhere(guard.ledger.append, "request", record)
 
 

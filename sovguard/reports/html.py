@@ -169,6 +169,9 @@ def _attention(summary: Summary) -> Iterator[Html]:
     for key, count in counts.items():
         if count:
             yield said("glance", key, count=f"{count:,}")
+    if tries := sum(summary.fallbacks.values()):
+        left = sum(summary.fallbacks.get(each, 0) for each in ("send", "reroute", "dry_run"))
+        yield said("glance", "fallbacks", count=f"{tries:,}", left=f"{left:,}")
     if summary.dry_run.requests:
         would_stop = summary.dry_run.outcomes.get("block", 0) + summary.dry_run.outcomes.get("reroute", 0)
         yield said("glance", "dry_run", count=f"{summary.dry_run.requests:,}", stopped=f"{would_stop:,}")

@@ -95,6 +95,7 @@ class Asked:
         judged: What the policy said: in a dry run, other than what was done.
         place: Where it went; for one that went nowhere, where it was to go.
         addressed: Where it was first to go.
+        fallback: Whether it is another try of a request whose destination was out.
         rules: The rules that decided.
         reason: Why it was refused.
         counts: How many values of each type had which action, as it was sent.
@@ -114,6 +115,7 @@ class Asked:
     judged: str
     place: Place
     addressed: Place
+    fallback: bool
     rules: tuple[str, ...]
     reason: str
     counts: Counts
@@ -160,6 +162,7 @@ class Reader:
             judged=judged,
             place=place,
             addressed=addressed,
+            fallback=record.get("fallback") is True,
             rules=_texts(record.get("rules")),
             reason=_text(record.get("reason")),
             counts=counts,

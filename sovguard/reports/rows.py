@@ -212,7 +212,9 @@ class Summary:
         offset_minutes: How far the times of the timeline are ahead of UTC.
         first: When the first request was; ``None`` if there is none.
         last: When the last was.
-        requests: How many requests.
+        requests: How many requests, however often one was tried.
+        fallbacks: How many more tries there were where a destination was out, by what became of them; those that left are in
+            the flows and the notices, since something was sent.
         outcomes: How many ended how (``sovguard.reports.reading.OUTCOMES``).
         sessions: How many sessions, an estimate unless ``sessions_exact``.
         sessions_exact: See ``sessions``.
@@ -241,6 +243,7 @@ class Summary:
     first: int | None
     last: int | None
     requests: int
+    fallbacks: Mapping[str, int]
     outcomes: Mapping[str, int]
     sessions: int
     sessions_exact: bool

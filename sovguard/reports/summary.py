@@ -116,6 +116,7 @@ class _Tally:
         self._timeline = timeline
         self._span: _Span | None = None
         self._outcomes: Counter[str] = Counter()
+        self._fallbacks: Counter[str] = Counter()
         self._sessions = Distinct()
         self._flows: dict[tuple[str, str, str], _Flow] = defaultdict(_Flow)
         self._sides: dict[tuple[str, str, str], Any] = {}
@@ -138,41 +139,44 @@ class _Tally:
 
     def request(self, asked: Asked) -> None:
         """Count a request."""
-        when, outcome = asked.when, asked.outcome
-        if self._span is None:
-            self._span = _Span(when, when)
-        _extend(self._span, when)
-        self._outcomes[outcome] += 1
-        if asked.session:
-            self._sessions.add(asked.session)
-        _extend(self._policies.setdefault(asked.policy, _Span(when, when)), when)
-        _extend(self._detectors.setdefault(asked.detectors, _Span(when, when)), when)
+        outcome = asked.outcome
+        if asked.fallback:
+            self._fallbacks[outcome] += 1
+        else:
+            self._once(asked)
         abroad = asked.sent and bool(asked.place.abroad)
         values = sum(sum(actions.values()) for actions in asked.counts.values())
         for group in (self._tenants[asked.tenant], self._purposes[asked.purpose]):
-            group.outcomes[outcome] += 1
+            group.outcomes[outcome] += not asked.fallback
             group.abroad += abroad
             group.values += values if asked.sent else 0
         for topic in asked.warnings:
             warned = self._warned[topic]
-            warned[0] += 1
+            warned[0] += not asked.fallback
             warned[1] += abroad
         if asked.sent:
             self._left(asked, values)
-        else:
-            self._timeline.add(when, ("outcome", outcome))
+
+    def _once(self, asked: Asked) -> None:
+        """Count what a request is counted for once, however often it is tried."""
+        when = asked.when
+        if self._span is None:
+            self._span = _Span(when, when)
+        _extend(self._span, when)
+        self._outcomes[asked.outcome] += 1
+        self._timeline.add(when, ("outcome", asked.outcome))
+        if asked.session:
+            self._sessions.add(asked.session)
+        _extend(self._policies.setdefault(asked.policy, _Span(when, when)), when)
+        _extend(self._detectors.setdefault(asked.detectors, _Span(when, when)), when)
+        if not asked.sent:
             for name, actions in asked.counts.items():
                 self._held[name] += sum(actions.values())
         self._judged(asked)
 
     def _left(self, asked: Asked, values: int) -> None:
         place = asked.place
-        self._timeline.add(
-            asked.when,
-            ("outcome", asked.outcome),
-            ("provider", place.provider),
-            ("jurisdiction", place.jurisdiction),
-        )
+        self._timeline.add(asked.when, ("provider", place.provider), ("jurisdiction", place.jurisdiction))
         at = (place.provider, place.jurisdiction, place.inference_region)
         flow = self._flows[at]
         self._sides[at] = place.side
@@ -208,7 +212,7 @@ class _Tally:
     def answer(self, record: Mapping[str, Any]) -> None:
         """Count an answer, for the destination and the model of its request."""
         asked = key(record, "of")
-        if asked not in self._waiting:
+        if asked[1] < 0 or asked not in self._waiting:
             self._unmatched += 1
             return
         of = self._waiting.pop(asked)
@@ -234,6 +238,7 @@ class _Tally:
             first=None if span is None else span.first,
             last=None if span is None else span.last,
             requests=0 if span is None else span.requests,
+            fallbacks=dict(self._fallbacks),
             outcomes={name: self._outcomes[name] for name in OUTCOMES},
             sessions=self._sessions.count,
             sessions_exact=self._sessions.exact,

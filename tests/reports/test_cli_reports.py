@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from sovguard.cli_reports import dependence_command, period, records_in, report
 from sovguard.errors import ConfigError, InputError
-from tests.reports.records import BY_HAND, START
+from tests.reports.records import BY_HAND, OPENAI, START, request
 
 
 @pytest.fixture
@@ -20,13 +20,15 @@ def records(tmp_path: Path) -> str:
     return str(place)
 
 
+def tried(command: object, *arguments: object) -> Result:
+    """What a command does, or raises."""
+    return CliRunner().invoke(command, [str(each) for each in arguments])  # type: ignore[arg-type]
+
+
 def run(command: object, *arguments: object) -> Result:
-    """Run a command; what it raises is the test's."""
-    done = CliRunner(catch_exceptions=False).invoke(
-        command,  # type: ignore[arg-type]
-        [str(each) for each in arguments],
-    )
-    assert done.exit_code == 0, done.output
+    """Run a command that goes well."""
+    done = tried(command, *arguments)
+    assert done.exit_code == 0, (done.output, done.exception)
     return done
 
 
@@ -81,3 +83,27 @@ def test_a_line_that_is_no_record_is_not_quoted(tmp_path: Path) -> None:
         assert "홍" not in str(caught.value)
     with pytest.raises(InputError, match="--records"):
         list(records_in(str(tmp_path / "none")))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--utc-offset", "nan"], "no number of hours"),
+        (["--since", "2026-02-30"], "a day that there is"),
+        (["--ledger", "somewhere"], "not both"),
+    ],
+)
+def test_options_that_mean_nothing(records: str, options: list[str], said: str) -> None:
+    """Each is refused with what to do about it."""
+    done = tried(report, "--records", records, *options)
+    assert done.exit_code != 0
+    assert said in done.output + str(done.exception)
+
+
+def test_half_a_character_in_a_name_is_shown_as_one_that_is_lost(tmp_path: Path) -> None:
+    """Half of a UTF-16 pair, which no terminal can show."""
+    place = OPENAI | {"provider": "a\ud800b"}
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(request(1, START, place)) + "\n", "utf-8")
+    for command in (report, dependence_command):
+        assert "a\ufffdb" in run(command, "--records", path).output

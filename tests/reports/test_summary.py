@@ -287,3 +287,32 @@ def test_json_is_json() -> None:
     assert table["answered"][0]["rate"] == 0.166667
     assert table["notices"][0]["place"]["legal_entity"] == "OpenAI OpCo, LLC"
     assert table["requests"] == 7
+
+
+def test_fallbacks_are_no_requests_of_their_own() -> None:
+    """Another try is told where things went and in the notices, since something was sent; one that was not is counted alone."""
+    counts = {"PERSON": {"tokenize": 2}}
+    got = summarize(
+        [
+            request(1, START, OPENAI, counts=counts),
+            answer(1, outcome="failed", status=503),
+            request(2, START + 1, CLOVA, addressed=OPENAI, fallback=True, outcome="block", rules=["r/a"]),
+            request(3, START + 2, SEOUL, addressed=OPENAI, fallback=True, counts=counts),
+            answer(3),
+        ]
+    )
+    assert (got.requests, got.outcomes["send"], got.outcomes["block"]) == (1, 1, 0)
+    assert got.fallbacks == {"block": 1, "send": 1}
+    assert {flow.provider: flow.requests for flow in got.flows} == {"openai": 1, "aws": 1}
+    assert (got.stopped, got.unmatched) == ((), 0)
+    assert [(each.outcomes["send"], each.abroad, each.values) for each in got.tenants] == [(1, 2, 4)]
+    assert sum(each.requests for each in got.notices) == 2
+    (bin_,) = got.timeline
+    assert (bin_.outcomes, sum(bin_.providers.values())) == ({"send": 1}, 2)
+
+
+def test_an_answer_that_names_no_request_has_none() -> None:
+    """Not even one that has no number either."""
+    bare = {key: value for key, value in request(1, START, OPENAI).items() if key != "n"}
+    unnumbered = {key: value for key, value in answer(1).items() if key != "of"}
+    assert summarize([bare, unnumbered]).unmatched == 1
