@@ -37,6 +37,7 @@ def schema(octets: str, number: str, counted: str) -> list[str]:
         f"CREATE TABLE entries (sid {octets} NOT NULL, surrogate TEXT NOT NULL, seq {number} NOT NULL, "
         f"entity_type TEXT NOT NULL, lookup {octets}, person {octets}, person_no {number}, record {octets}, "
         f"expires {number}, PRIMARY KEY (sid, surrogate))",
+        "CREATE INDEX entries_in_order ON entries (sid, seq)",
         "CREATE UNIQUE INDEX entries_by_value ON entries (sid, lookup) WHERE lookup IS NOT NULL",
         "CREATE INDEX entries_by_person ON entries (sid, person, seq) WHERE person IS NOT NULL",
         "CREATE INDEX entries_people ON entries (sid, person_no) WHERE person_no IS NOT NULL",
