@@ -57,11 +57,20 @@ class FormatPreserving:
             raise ConfigError(
                 "format-preserving surrogates need a Scope: a tenant, and a dataset or join_group"
             )
-        self._scope = scope
+        self.scope = scope
+        self._key = key
         self._cipher = ff1(derive(key, b"sovguard v1 ff1"))
 
     def __repr__(self) -> str:
         return "FormatPreserving()"
+
+    def within(self, scope: Scope) -> FormatPreserving:
+        """Return the same key in another scope.
+
+        Raises:
+            ConfigError: It is none.
+        """
+        return FormatPreserving(self._key, scope)
 
     def encrypt(self, value: str, entity_type: str) -> str:
         """Return what takes the place of a value: as many digits, and everything between them where it was.
@@ -96,7 +105,7 @@ class FormatPreserving:
         )
 
     def _tweak(self, entity_type: str, kept: str) -> bytes:
-        parts = [b"1", *self._scope.parts(), entity_type.encode(), kept.encode()]
+        parts = [b"1", *self.scope.parts(), entity_type.encode(), kept.encode()]
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
     def _swap(self, digits: str, entity_type: str, kept: str, *, forward: bool) -> str:

@@ -90,6 +90,14 @@ class Vaultless:
 
         return new_key(KEY_LENGTH)
 
+    def within(self, scope: Scope) -> Vaultless:
+        """Return the same key in another scope.
+
+        Raises:
+            ConfigError: It is none.
+        """
+        return Vaultless(self._key, scope)
+
     def surrogate(self, value: str, entity_type: str, kind: Kind = "str") -> str:
         """Return the surrogate of a value, the same each time.
 

@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"session", "sending", "telemetry", "reports", "format_preserving"},
     {"guard"},
-    {"clients", "presidio", "demo_server", "documents", "outputs"},
+    {"clients", "presidio", "pipeline", "demo_server", "documents", "outputs"},
     {"demo", "doctor", "findings"},
     {"document_runs", "cli_doctor", "cli_vault", "cli_mapping", "cli_policy", "cli_ledger", "cli_reports"},
     {"cli"},

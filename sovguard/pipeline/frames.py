@@ -1,0 +1,329 @@
+"""Redaction of pandas and Polars frames and series, of columns in DuckDB, and of Hugging Face datasets.
+
+None of them is imported here: what is passed in says what it is, and has its module with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sovguard.errors import ConfigError, InputError
+from sovguard.pipeline.cells import Ask, Cells, Outcome
+from sovguard.pipeline.columns import Column, Columns, chosen
+from sovguard.pipeline.streams import Gathered
+from sovguard.pipeline.ways import Mode
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard
+
+FrameT = TypeVar("FrameT")
+SeriesT = TypeVar("SeriesT")
+Work = Callable[[Sequence[Ask]], list[Outcome]]
+
+
+def redact_frame(
+    frame: FrameT,
+    mode: Mode,
+    *,
+    columns: Columns | None = None,
+    guard: Guard | None = None,
+    errors: str | None = None,
+) -> FrameT:
+    """Return a pandas or Polars DataFrame, or a Polars LazyFrame, whose texts have what was found in them replaced.
+
+    Args:
+        frame: The frame; it is not changed. A LazyFrame stays lazy, and is worked on batch by batch when it is collected.
+        mode: How values are replaced (``sovguard.pipeline.Mode``).
+        columns: Which columns, by name or as ``Column``; by default every one that holds texts.
+        guard: What finds; by default a ``Guard()``.
+        errors: Add a column of this name that says of a row what could not be worked on in it and why; that is then null.
+
+    Returns:
+        The same kind of frame, with the same rows, index, columns and types.
+
+    Raises:
+        InputError: It is no such frame; or something could not be worked on, and no column was named for ``errors``.
+        ConfigError: A column is not there, holds no text, or cannot be replaced in the way that was asked for.
+    """
+    cells = _cells(guard, mode)
+    done: FrameT = _frame(frame, columns, cells.redact, errors)
+    return done
+
+
+def restore_frame(
+    frame: FrameT, mode: Mode, *, columns: Columns | None = None, errors: str | None = None
+) -> FrameT:
+    """Return a frame with the values back, as ``redact_frame`` returns it redacted. What cannot be opened stays as it is."""
+    cells = _cells(None, mode)
+    done: FrameT = _frame(frame, columns, lambda asks: [cells.restore(ask) for ask in asks], errors)
+    return done
+
+
+def redact_series(
+    series: SeriesT, mode: Mode, *, column: Column | None = None, guard: Guard | None = None
+) -> SeriesT:
+    """Return a pandas or Polars Series whose texts have what was found in them replaced.
+
+    Args:
+        series: The series; its name is read together with each of its texts.
+        mode: How values are replaced.
+        column: What is special about it; the name in it is not used.
+        guard: What finds; by default a ``Guard()``.
+
+    Raises:
+        InputError: It is no such series, or something could not be worked on.
+        ConfigError: It cannot be replaced in the way that was asked for.
+    """
+    cells = _cells(guard, mode)
+    done: SeriesT = _series(series, column, cells.redact)
+    return done
+
+
+def restore_series(series: SeriesT, mode: Mode, *, column: Column | None = None) -> SeriesT:
+    """Return a series with the values back, as ``redact_series`` returns it redacted."""
+    cells = _cells(None, mode)
+    done: SeriesT = _series(series, column, lambda asks: [cells.restore(ask) for ask in asks])
+    return done
+
+
+def polars_namespace(name: str = "sovguard") -> None:
+    """Give Polars expressions ``.sovguard.redact(mode, guard=…)`` and ``.sovguard.restore(mode)``.
+
+    Args:
+        name: What to call it.
+    """
+    import polars as pl
+
+    class Namespace:
+        def __init__(self, expression: pl.Expr) -> None:
+            self._expression = expression
+
+        def redact(self, mode: Mode, *, column: Column | None = None, guard: Guard | None = None) -> pl.Expr:
+            """Return the expression with what is found in its texts replaced."""
+            cells = _cells(guard, mode)
+            return self._expression.map_batches(
+                lambda series: _series(series, column, cells.redact), is_elementwise=True
+            )
+
+        def restore(self, mode: Mode, *, column: Column | None = None) -> pl.Expr:
+            """Return the expression with the values back."""
+            return self._expression.map_batches(
+                lambda series: restore_series(series, mode, column=column), is_elementwise=True
+            )
+
+    pl.api.register_expr_namespace(name)(Namespace)
+
+
+def duckdb_functions(
+    connection: Any,
+    mode: Mode,
+    *,
+    guard: Guard | None = None,
+    label: str = "text",
+    redact: str = "redact",
+    restore: str | None = "restore",
+) -> None:
+    """Add functions of one VARCHAR to a DuckDB connection: ``SELECT redact(memo) FROM calls``.
+
+    Args:
+        connection: The connection.
+        mode: How values are replaced.
+        guard: What finds; by default a ``Guard()``.
+        label: What texts are read together with; DuckDB does not tell the name of the column.
+        redact: What the function is called.
+        restore: What the one that puts values back is called; ``None`` for none.
+    """
+    import pyarrow as pa
+
+    cells = _cells(guard, mode)
+    column = Column(label)
+
+    def worked(work: Work) -> Callable[[Any], Any]:
+        def run(values: Any) -> Any:
+            batch = pa.table({label: values.cast(pa.large_string())})
+            from sovguard.pipeline.arrow import worked_on
+
+            return worked_on(batch, [column], work).column(0).cast(values.type)
+
+        return run
+
+    text = ["VARCHAR"]
+    settings: dict[str, Any] = {"type": "arrow", "null_handling": "default", "side_effects": False}
+    connection.create_function(redact, worked(cells.redact), text, "VARCHAR", **settings)
+    if restore is not None:
+        back = worked(lambda asks: [cells.restore(ask) for ask in asks])
+        connection.create_function(restore, back, text, "VARCHAR", **settings)
+
+
+def redact_dataset(
+    dataset: Any, mode: Mode, *, columns: Columns | None = None, guard: Guard | None = None, **settings: Any
+) -> Any:
+    """Return a Hugging Face ``Dataset``, ``IterableDataset`` or ``DatasetDict`` with what was found in its texts replaced.
+
+    Args:
+        dataset: The dataset.
+        mode: How values are replaced.
+        columns: Which columns; by default all that hold texts.
+        guard: What finds; by default a ``Guard()``.
+        **settings: Passed on to its ``map``, as ``batch_size`` or ``num_proc``.
+    """
+    return dataset.map(batch_mapper(mode, columns=columns, guard=guard), batched=True, **settings)
+
+
+def batch_mapper(
+    mode: Mode, *, columns: Columns | None = None, guard: Guard | None = None
+) -> Callable[[dict[str, list[Any]]], dict[str, list[Any]]]:
+    """Return a function of a dict of columns, each a list of values, as ``datasets.map(batched=True)`` calls it."""
+    cells = _cells(guard, mode)
+    wanted = None if columns is None else chosen(columns, ())
+
+    def mapped(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        gathered = Gathered(wanted)
+        gathered.add(dict(batch), "")
+        gathered.work(cells.redact)
+        errors: list[str] = []
+        new = {name: gathered.new(list(values), name, errors) for name, values in batch.items()}
+        if errors:
+            raise InputError(f"{errors[0]}. Nothing was returned")
+        return new
+
+    return mapped
+
+
+def _cells(guard: Guard | None, mode: Mode) -> Cells:
+    from sovguard.guard import Guard
+
+    return Cells(Guard() if guard is None else guard, mode)
+
+
+def _library(thing: object) -> str:
+    return type(thing).__module__.partition(".")[0]
+
+
+def _frame(frame: Any, columns: Columns | None, work: Work, errors: str | None) -> Any:
+    library, kind = _library(frame), type(frame).__name__
+    if library == "pandas" and hasattr(frame, "columns"):
+        return _pandas_frame(frame, columns, work, errors)
+    if library == "polars" and kind == "LazyFrame":
+        schema = frame.collect_schema()
+        if errors is not None:
+            schema = {**schema, errors: sys.modules["polars"].String}
+        wanted = columns if columns is None else list(columns)
+        return frame.map_batches(
+            lambda part: _polars_frame(part, wanted, work, errors), schema=schema, streamable=True
+        )
+    if library == "polars" and kind == "DataFrame":
+        return _polars_frame(frame, columns, work, errors)
+    raise InputError(
+        f"a pandas or Polars frame is worked on, not a {kind}; for Arrow there is redact_batch, for rows redact_rows"
+    )
+
+
+def _series(series: Any, column: Column | None, work: Work) -> Any:
+    library = _library(series)
+    if library not in ("pandas", "polars") or type(series).__name__ != "Series":
+        raise InputError(f"a pandas or Polars Series is worked on, not a {type(series).__name__}")
+    name = str(series.name) if series.name not in (None, "") else "text"
+    column = Column(name) if column is None else _named(column, name)
+    frame = series.to_frame(name)
+    done = _frame(frame, [column], work, None)
+    return done[name].rename(series.name) if library == "pandas" else done[name].alias(series.name)
+
+
+def _named(column: Column, name: str) -> Column:
+    return Column(name, column.types, column.action, column.join_group, column.is_a)
+
+
+def _polars_frame(frame: Any, columns: Columns | None, work: Work, errors: str | None) -> Any:
+    from sovguard.pipeline.arrays import has_text
+    from sovguard.pipeline.arrow import worked_on
+
+    pl = sys.modules["polars"]
+    plain = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+    table = plain.to_arrow()
+    done = worked_on(table, columns, work, errors=errors)
+    made = pl.from_arrow(done)
+    kept = {
+        name: type_
+        for name, type_ in frame.schema.items()
+        if type_ == pl.Categorical or not has_text(table.schema.field(name).type)
+    }
+    # What was not worked on is taken as it was: Arrow knows fewer types than Polars.
+    return made.with_columns(
+        *(frame.get_column(name) for name, type_ in kept.items() if type_ != pl.Categorical),
+        *(made.get_column(name).cast(type_) for name, type_ in kept.items() if type_ == pl.Categorical),
+    )
+
+
+def _pandas_frame(frame: Any, columns: Columns | None, work: Work, errors: str | None) -> Any:
+    names = list(frame.columns)
+    if len(set(map(str, names))) < len(names):
+        raise ConfigError("two columns of the frame have one name; rename one of them")
+    by_name = {str(name): name for name in names}
+    wanted = chosen(columns, [str(name) for name in names if _holds_text(frame[name])])
+    for name in wanted:
+        top = name if name in by_name else name.partition(".")[0]
+        if top not in by_name:
+            raise ConfigError(f"there is no column {name!r}; there are: {', '.join(map(repr, by_name))}")
+        if not _holds_text(frame[by_name[top]]):
+            raise ConfigError(f"the column {name!r} holds no text; cast it to str, or leave it out")
+    if errors is not None and errors in by_name:
+        raise ConfigError(f"there is a column {errors!r} already; name the one to add otherwise")
+    gathered = Gathered(wanted)
+    values: dict[str, list[Any]] = {}
+    for name, original in by_name.items():
+        if _holds_text(frame[original]) and any(
+            each == name or each.startswith(f"{name}.") for each in wanted
+        ):
+            series = frame[original]
+            values[name] = list(series.cat.categories) if _is_category(series) else series.tolist()
+            gathered.add(values[name], name)
+    gathered.work(work)
+    done = frame.copy()
+    bad: list[list[str]] = [[] for _ in range(len(frame))]
+    for name, cells in values.items():
+        done[by_name[name]] = _pandas_column(frame[by_name[name]], name, cells, gathered, bad)
+    if any(bad) and errors is None:
+        row = next(index for index, each in enumerate(bad) if each)
+        raise InputError(f"row {row}: {'; '.join(bad[row])}. Nothing was returned; name a column for errors")
+    if errors is not None:
+        done[errors] = ["; ".join(each) or None for each in bad]
+    return done
+
+
+def _pandas_column(
+    series: Any, name: str, cells: Iterable[Any], gathered: Gathered, bad: list[list[str]]
+) -> Any:
+    pd = sys.modules["pandas"]
+    said: list[list[str]] = []
+    new: list[Any] = []
+    for cell in cells:
+        wrong: list[str] = []
+        new.append(gathered.new(cell, name, wrong))
+        said.append(wrong)
+    if not _is_category(series):
+        for row, wrong in enumerate(said):
+            bad[row] += wrong
+        return pd.Series(new, index=series.index, dtype=series.dtype, name=series.name)
+    codes = series.cat.codes.tolist()
+    for row, code in enumerate(codes):
+        if code >= 0:
+            bad[row] += said[code]
+    whole = pd.Series(
+        [None if code < 0 else new[code] for code in codes], index=series.index, name=series.name
+    )
+    kinds = list(dict.fromkeys(each for each in new if each is not None))
+    return whole.astype(pd.CategoricalDtype(kinds, ordered=series.cat.ordered))
+
+
+def _holds_text(series: Any) -> bool:
+    pd = sys.modules["pandas"]
+    if _is_category(series):
+        return _holds_text(pd.Series(series.cat.categories))
+    return bool(series.dtype == object or pd.api.types.is_string_dtype(series.dtype))
+
+
+def _is_category(series: Any) -> bool:
+    return isinstance(series.dtype, sys.modules["pandas"].CategoricalDtype)

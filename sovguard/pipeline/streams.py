@@ -1,0 +1,177 @@
+"""Redaction of rows that come one after another, without an end: texts, or dicts as JSON has them. Memory does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sovguard.errors import ConfigError, InputError
+from sovguard.pipeline.cells import Ask, Cells, Outcome
+from sovguard.pipeline.columns import Column, Columns, chosen
+from sovguard.pipeline.ways import Mode
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard
+
+RowT = TypeVar("RowT")
+Work = Callable[[Sequence[Ask]], list[Outcome]]
+_TEXT = "text"
+"""What the column of rows that are texts is called."""
+_AT_ONCE = 512
+
+
+def redact_rows(
+    rows: Iterable[RowT],
+    mode: Mode,
+    *,
+    columns: Columns | None = None,
+    guard: Guard | None = None,
+    dead_letter: Callable[[RowT, str], None] | None = None,
+    at_once: int = _AT_ONCE,
+) -> Iterator[RowT]:
+    """Yield rows with what was found in their texts replaced, as they come and in their order.
+
+    Args:
+        rows: Texts, or dicts (lists and dicts within them too). Keys and numbers are not looked at.
+        mode: How values are replaced (``sovguard.pipeline.Mode``).
+        columns: Which keys; of a dict within a dict, the names on the way with dots between. By default all.
+        guard: What finds; by default a ``Guard()``.
+        dead_letter: Is given a row in which something could not be worked on, and what is wrong; it is not yielded.
+        at_once: How many are read before the first is yielded.
+
+    Raises:
+        InputError: Something could not be worked on, and there is no ``dead_letter``; or a row is neither text nor dict.
+        ConfigError: A column is named twice, or cannot be replaced in the way that was asked for.
+    """
+    from sovguard.guard import Guard
+
+    cells = Cells(Guard() if guard is None else guard, mode)
+    return _worked(rows, columns, cells.redact, dead_letter, at_once)
+
+
+def restore_rows(
+    rows: Iterable[RowT],
+    mode: Mode,
+    *,
+    columns: Columns | None = None,
+    dead_letter: Callable[[RowT, str], None] | None = None,
+    at_once: int = _AT_ONCE,
+) -> Iterator[RowT]:
+    """Yield rows with the values back, as ``redact_rows`` yields them redacted. What cannot be opened stays as it is."""
+    from sovguard.guard import Guard
+
+    cells = Cells(Guard(), mode)
+    return _worked(rows, columns, lambda asks: [cells.restore(ask) for ask in asks], dead_letter, at_once)
+
+
+class Gathered:
+    """The texts of some values, each under the names that lead to it, and what they become.
+
+    Args:
+        columns: Which names to look at; all if ``None``.
+    """
+
+    def __init__(self, columns: dict[str, Column] | None) -> None:
+        self._columns = columns
+        self._known: dict[str, Column | None] = {}
+        self._texts: dict[str, dict[str, int]] = {}
+        self._outcomes: dict[str, Outcome] = {}
+
+    def __repr__(self) -> str:
+        return f"Gathered({len(self._texts)} columns)"
+
+    def add(self, value: Any, name: str) -> None:
+        """Look for texts in a value that is called ``name``."""
+        if isinstance(value, str):
+            if self.column(name) is not None:
+                texts = self._texts.setdefault(name, {})
+                texts.setdefault(value, len(texts))
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                self.add(item, f"{name}.{key}" if name else str(key))
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.add(item, name)
+
+    def work(self, work: Work) -> None:
+        """Have all of them worked on."""
+        asks = [Ask(self._column(name), list(texts)) for name, texts in self._texts.items()]
+        self._outcomes = dict(zip(self._texts, work(asks), strict=True))
+
+    def new(self, value: Any, name: str, errors: list[str]) -> Any:
+        """Return a value with its texts replaced; what is wrong with it is added to ``errors``."""
+        if isinstance(value, str):
+            texts = self._texts.get(name)
+            if texts is None or value not in texts:
+                return value
+            place, outcome = texts[value], self._outcomes[name]
+            if place in outcome.errors:
+                errors.append(f"{name}: {outcome.errors[place]}")
+            return outcome.texts[place]
+        if isinstance(value, dict):
+            return {
+                key: self.new(item, f"{name}.{key}" if name else str(key), errors)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.new(item, name, errors) for item in value]
+        if isinstance(value, tuple):
+            made = getattr(value, "_make", tuple)
+            return made(self.new(item, name, errors) for item in value)
+        return value
+
+    def column(self, name: str) -> Column | None:
+        """Return what is done to a name: what was said of it, or of one that it is in."""
+        if name not in self._known:
+            found: Column | None = None
+            if self._columns is None:
+                found = Column(name)
+            else:
+                at = name
+                while at and found is None:
+                    found, at = self._columns.get(at), at.rpartition(".")[0]
+            self._known[name] = found
+        return self._known[name]
+
+    def _column(self, name: str) -> Column:
+        column = self.column(name)
+        assert column is not None  # noqa: S101  only those were added
+        return column
+
+
+def _worked(
+    rows: Iterable[RowT],
+    columns: Columns | None,
+    work: Work,
+    dead_letter: Callable[[RowT, str], None] | None,
+    at_once: int,
+) -> Iterator[RowT]:
+    if at_once < 1:
+        raise ConfigError("at_once is at least one row")
+    wanted = None if columns is None else chosen(columns, ())
+    ahead = iter(rows)
+    place = 0
+    while some := list(islice(ahead, at_once)):
+        gathered = Gathered(wanted)
+        for number, row in enumerate(some, place):
+            if not isinstance(row, (str, dict)):
+                raise InputError(f"row {number} is a {type(row).__name__}; rows are texts or dicts")
+            gathered.add(row, _top(row))
+        gathered.work(work)
+        for number, row in enumerate(some, place):
+            errors: list[str] = []
+            new: RowT = gathered.new(row, _top(row), errors)
+            if not errors:
+                yield new
+            elif dead_letter is None:
+                raise InputError(
+                    f"row {number}: {'; '.join(errors)}. Name a dead_letter to go on without such rows"
+                )
+            else:
+                dead_letter(row, "; ".join(errors))
+        place += len(some)
+
+
+def _top(row: object) -> str:
+    return _TEXT if isinstance(row, str) else ""
