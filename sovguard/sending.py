@@ -199,12 +199,12 @@ class Sending:
         self._write("refused", reason="payload" if payload else "error", error=type(error).__name__)
 
     @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """While this lasts, an error ends the request in the records."""
+    def under_way(self, status: int | None = None) -> Iterator[None]:
+        """While this lasts, an error ends the request in the records; ``status`` of its answer, if one has begun."""
         try:
             yield
         except BaseException as error:
-            self.answered(error=type(error).__name__)
+            self.answered(status=status, error=type(error).__name__)
             raise
 
     def release(self, body: Any) -> Decision:

@@ -98,12 +98,13 @@ class Exchange:
         Raises:
             UnsupportedPayload: It is of another model, and cannot be given back.
         """
-        body, kind = response.content, None
+        body, kind, error = response.content, None, ""
         parsed = load(body)
         tools = self.sending.guard.restore_tools
         if self._elsewhere is not None and self._asked_for_stream:
             events = self._elsewhere.events(self._known.stream(self.sending, tools))
-            body, kind = events.whole(None if parsed is None else parsed.value), self._elsewhere.content_type
+            body = events.whole(None if parsed is None else parsed.value)
+            kind, error = self._elsewhere.content_type, events.error
         elif parsed is not None or self._elsewhere is not None:
             said = None if parsed is None else parsed.value
             said = said if self._elsewhere is None else self._elsewhere.answer(said)
@@ -111,7 +112,7 @@ class Exchange:
             if parsed is None or answer != parsed.value:
                 # ASCII alone: right in whatever charset the headers name, and for half a UTF-16 pair too.
                 body = (dump(answer, ascii_only=True) or "").encode()
-        self.sending.answered(status=response.status_code)
+        self.sending.answered(status=response.status_code, error=error)
         headers = headers_without(response.headers, *_CODED)
         headers.append((b"content-length", str(len(body)).encode()))
         return self._response(response, self._library.ByteStream(body), headers, kind)

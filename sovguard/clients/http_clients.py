@@ -74,6 +74,7 @@ def _guarded(
     kind: str,
     error_base: type[Exception] | None,
 ) -> Any:
+    _checked(error_base)
     if client is None:
         module = _library(library)
         inner = getattr(module, kind)(**settings)
@@ -85,6 +86,7 @@ def _guarded(
         module, inner = _library_of(client, kind), client
         present = guard_of(client)
         if present is guard:
+            client.sovguard_error_base = error_base or client.sovguard_error_base
             return client
         if present is not None:
             raise InputError("this client is protected by another Guard already: use the original client")
@@ -137,7 +139,7 @@ def _guarded_class(base: Any) -> Any:
         except SovguardError as error:
             at = guard.policy.policy.catalogue.match(str(request.url))
             Sending(guard.current_session(), at, caller="http").refused(error)
-            raise
+            raise _as_one_of(error, self.sovguard_error_base) from error.__cause__
         return request
 
     added = {
@@ -154,10 +156,29 @@ def _as_one_of(error: SovguardError, base: type[Exception] | None) -> SovguardEr
     if base is not None and not isinstance(error, base):
         kind = type(error)
         if (kind, base) not in _IN_BOTH:
-            said = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+            said = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": _reduced}
             _IN_BOTH[kind, base] = type(kind.__name__, (kind, base), said)
         error.__class__ = _IN_BOTH[kind, base]
     return error
+
+
+def _reduced(error: SovguardError) -> tuple[Any, ...]:
+    kind, base = next(pair for pair, both in _IN_BOTH.items() if both is type(error))
+    return _rebuilt, (kind, base, error.args), error.__dict__
+
+
+def _rebuilt(kind: type[SovguardError], base: type[Exception], args: tuple[Any, ...]) -> SovguardError:
+    return _as_one_of(kind(*args), base)
+
+
+def _checked(base: type[Exception] | None) -> None:
+    """Raise an error if errors of sovguard cannot be of another kind too."""
+    try:
+        _as_one_of(SovguardError(), base)
+    except TypeError:
+        raise ConfigError(
+            "error_base has to be a class of errors that others can be made from, as anthropic.AnthropicError is"
+        ) from None
 
 
 def _library(name: str | None) -> Any:

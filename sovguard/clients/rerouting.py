@@ -17,7 +17,7 @@ from sovguard.payloads.formats import Format
 from sovguard.payloads.json_text import dump, load
 from sovguard.payloads.lanes import AnswerStream, Frame
 from sovguard.policy import Target
-from sovguard.reroute import Translation, as_chunk, streamed, translation
+from sovguard.reroute import Translation, as_chunk, streamed, translation, unreadable
 
 _PATH = "/chat/completions"
 
@@ -137,6 +137,8 @@ class TranslatedEvents:
         self._events = found.stream(asked)
         self._write: Callable[..., bytes] = line if found.lines else event
         self._last = found.last
+        self._ready: list[bytes] = []
+        self._failed = False
         self.done = False
 
     @property
@@ -144,41 +146,86 @@ class TranslatedEvents:
         """What to record of an answer that is not whole."""
         return "broke_off" if self._events.broken else ""
 
+    def feed(self, chunk: bytes) -> bytes:
+        """Returns what can be passed on after ``chunk``; may be empty.
+
+        Raises:
+            UnsupportedPayload: Something in it cannot be read or given back; ``rest`` then has what came before, and the end.
+            ForeignSurrogate: The arguments of a tool hold a surrogate of another session; likewise.
+        """
+
+        def reads() -> None:
+            for each in self._reader.feed(chunk):
+                self._read(each)
+
+        return self._given(reads)
+
+    def rest(self) -> bytes:
+        """Returns what is left once nothing more comes.
+
+        Raises:
+            UnsupportedPayload: As for ``feed``.
+            ForeignSurrogate: As for ``feed``.
+        """
+
+        def ends() -> None:
+            for each in self._reader.rest():
+                self._read(each)
+            self._end()
+
+        return self._given(ends)
+
     def whole(self, answer: Any) -> bytes:
         """Returns all events for an answer that came whole, from a server that does not stream though it was asked to.
 
         Raises:
             UnsupportedPayload: It is no answer, or cannot be given back.
+            ForeignSurrogate: As for ``feed``.
         """
-        return self._restored(self._events.feed(as_chunk(answer))) + self._ended() + self._last
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Returns what can be passed on after ``chunk``; may be empty."""
-        return b"".join(self._written(each) for each in self._reader.feed(chunk))
+        def gives() -> None:
+            self._restore(self._events.feed(as_chunk(answer)))
+            self._end()
+            self._ready.append(self._last)
 
-    def rest(self) -> bytes:
-        """Returns what is left once nothing more comes."""
-        parts = [self._written(each) for each in self._reader.rest()]
-        parts.append(self._ended())
-        return b"".join(parts)
+        return self._given(gives)
 
-    def _written(self, each: Event) -> bytes:
-        if each.data is None or self.done:
-            return b""
-        parsed = load(each.data)
-        if parsed is None:
-            return self._ended() + self._last if each.data.strip() == "[DONE]" else b""
-        return b"" if not isinstance(parsed.value, dict) else self._restored(self._events.feed(parsed.value))
+    def _given(self, work: Callable[[], object]) -> bytes:
+        try:
+            work()
+        except Exception:
+            self._failed = True
+            self._events.fail()
+            raise
+        given, self._ready = b"".join(self._ready), []
+        return given
 
-    def _ended(self) -> bytes:
+    def _read(self, each: Event) -> None:
+        if self.done or self._failed or (not (each.data or "").strip() and not each.is_garbled):
+            return
+        if (each.data or "").strip() == "[DONE]":
+            self._end()
+            self._ready.append(self._last)
+            return
+        parsed = load(each.data or "")
+        if parsed is None or not isinstance(parsed.value, dict):
+            raise unreadable("an event of it is not a JSON object")
+        self._restore(self._events.feed(parsed.value))
+
+    def _end(self) -> None:
         if self.done:
-            return b""
+            return
+        if self._failed:
+            # What cannot be given back is not asked for again: what ends the answer says that it broke off.
+            self._ready += map(self._new, self._events.end())
+        else:
+            self._restore(self._events.end())
+            self._ready += map(self._new, self._answer.rest())
         self.done = True
-        ended = self._restored(self._events.end())
-        return ended + b"".join(map(self._new, self._answer.rest()))
 
-    def _restored(self, frames: list[Frame]) -> bytes:
-        return b"".join(self._new(new) for frame in frames for new in self._answer.frames(frame))
+    def _restore(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            self._ready += map(self._new, self._answer.frames(frame))
 
     def _new(self, frame: Frame) -> bytes:
         return self._write(frame.name, dump(frame.data, ascii_only=True) or "", like=None)

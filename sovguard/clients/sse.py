@@ -32,6 +32,11 @@ class Event:
     def __repr__(self) -> str:
         return f"Event({len(self.raw)} bytes)"
 
+    @property
+    def is_garbled(self) -> bool:
+        """Whether it has data that is not UTF-8."""
+        return self.data is None and any(_field(line)[0] == b"data" for line, _ in _lines(self.raw))
+
     def with_data(self, data: str) -> bytes:
         """Returns the event with other data; its other fields, comments and line ends stay."""
         if "\n" not in data and _is_plain(self.raw):
@@ -58,10 +63,11 @@ def event(name: str, data: str, *, like: Event | None = None) -> bytes:
 class EventReader:
     """Cuts bytes into events."""
 
-    __slots__ = ("_began", "_buffer")
+    __slots__ = ("_began", "_buffer", "_searched")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._searched = 0
         self._began = False
 
     def __repr__(self) -> str:
@@ -82,16 +88,21 @@ class EventReader:
                 start = len(_BOM)
         elif not self._began and _BOM.startswith(self._buffer):
             return found
-        buffer = self._buffer[start:]
-        while (blank := _BLANK.search(buffer)) is not None:
-            found.append(_read(buffer[: blank.end()]))
-            buffer = buffer[blank.end() :]
-        self._buffer = buffer
+        if start:
+            del self._buffer[:start]
+        # What was searched before holds no end but at its very end: an event in many pieces is not read anew with each.
+        while (blank := _BLANK.search(self._buffer, max(0, self._searched - 3))) is not None:
+            end = blank.end()
+            found.append(_read(bytes(self._buffer[:end])))
+            del blank  # a view of the buffer, which cannot be cut while there is one
+            del self._buffer[:end]
+            self._searched = 0
+        self._searched = len(self._buffer)
         return found
 
     def rest(self) -> list[Event]:
         """Returns what is left at the end of a stream: an event that no empty line ended."""
-        rest, self._buffer = self._buffer, b""
+        rest, self._buffer, self._searched = bytes(self._buffer), bytearray(), 0
         return [_read(rest)] if rest else []
 
 

@@ -7,10 +7,11 @@ library, with all of its own settings. What the policy sends elsewhere is asked 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from sovguard.clients.exchange import Exchange
 from sovguard.clients.rerouting import asked_elsewhere
@@ -32,8 +33,15 @@ if TYPE_CHECKING:
     from sovguard.policy import Target
     from sovguard.session import Session
 
+P = ParamSpec("P")
 _OUT = frozenset({502, 503, 504, 529})
 """Statuses by which a provider says that it is out."""
+
+
+def _dropped(task: asyncio.Task[Exchange | None]) -> None:
+    """End in the records a request that was prepared for somebody who has gone."""
+    if not task.cancelled() and task.exception() is None and (made := task.result()) is not None:
+        made.sending.answered(error="CancelledError")
 
 
 class GuardedTransport:
@@ -69,7 +77,8 @@ class GuardedTransport:
                 if response.status_code not in _OUT:
                     break
                 try:
-                    following = self._following(request, body, session, others)
+                    with sent.sending.under_way(response.status_code):
+                        following = self._following(request, body, session, others)
                     if following is not None:
                         sent.sending.answered(status=response.status_code, error="out")
                 except BaseException:
@@ -89,7 +98,7 @@ class GuardedTransport:
         if kind != "json":
             sent.sending.answered(status=response.status_code)
             return sent.unread(response)
-        with sent.sending.under_way():
+        with sent.sending.under_way(response.status_code):
             try:
                 response.read()
             finally:
@@ -100,7 +109,8 @@ class GuardedTransport:
         """Send a request and return its answer, as ``handle_request`` does; detection runs in a thread."""
         refuse_unread(request)
         aside, session, body = self._guard.aside, self._guard.current_session(), await request.aread()
-        sent = await aside(self._outgoing, request, body, session)
+        sent = await self._prepared(self._outgoing, request, body, session)
+        assert sent is not None  # noqa: S101
         others = self._others(sent)
         while True:
             try:
@@ -109,15 +119,19 @@ class GuardedTransport:
                         sent.request, stream=True, auth=None, follow_redirects=False
                     )
             except self._library.TransportError:
-                if (following := await aside(self._following, request, body, session, others)) is None:
+                if (
+                    following := await self._prepared(self._following, request, body, session, others)
+                ) is None:
                     raise
             else:
                 if response.status_code not in _OUT:
                     break
                 try:
-                    following = await aside(self._following, request, body, session, others)
+                    async with self._under_way(sent, response.status_code):
+                        following = await self._prepared(self._following, request, body, session, others)
                     if following is not None:
-                        await aside(sent.sending.answered, status=response.status_code, error="out")
+                        with following.sending.under_way():  # if this is cut off, that is not sent
+                            await aside(sent.sending.answered, status=response.status_code, error="out")
                 except BaseException:
                     await response.aclose()
                     raise
@@ -133,9 +147,13 @@ class GuardedTransport:
         if kind in ("events", "lines"):
             return sent.streamed(response, lines=kind == "lines")
         if kind != "json":
-            await aside(sent.sending.answered, status=response.status_code)
+            try:
+                await aside(sent.sending.answered, status=response.status_code)
+            except BaseException:
+                await response.aclose()
+                raise
             return sent.unread(response)
-        async with self._under_way(sent):
+        async with self._under_way(sent, response.status_code):
             try:
                 await response.aread()
             finally:
@@ -143,15 +161,35 @@ class GuardedTransport:
             return await aside(sent.restored, response)
 
     @asynccontextmanager
-    async def _under_way(self, sent: Exchange) -> AsyncIterator[None]:
+    async def _under_way(self, sent: Exchange, status: int | None = None) -> AsyncIterator[None]:
         """While this lasts, an error ends the request in the records; written down beside the event loop."""
         try:
             yield
         except Exception as error:
-            await self._guard.aside(sent.sending.answered, error=type(error).__name__)
+            await self._guard.aside(sent.sending.answered, status=status, error=type(error).__name__)
             raise
         except BaseException as error:
-            sent.sending.answered(error=type(error).__name__)  # nothing can be waited for any more
+            # Nothing can be waited for any more.
+            sent.sending.answered(status=status, error=type(error).__name__)
+            raise
+
+    async def _prepared(
+        self, prepare: Callable[P, Exchange | None], *args: P.args, **kwargs: P.kwargs
+    ) -> Exchange | None:
+        """Return what ``prepare`` returns, run beside the event loop; if that is cut off, the request ends in the records.
+
+        What runs in a thread cannot be cut off, and writes down that it is sent.
+        """
+        made = self._guard.aside(prepare, *args, **kwargs)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return await made
+        task = asyncio.ensure_future(made)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_dropped)
             raise
 
     def close(self) -> None:

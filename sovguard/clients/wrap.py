@@ -42,6 +42,9 @@ def wrap(guard: Guard, client: Any) -> Any:
         guard: Whose current session is used, at the time of each request.
         client: A client of the openai, the anthropic or the ollama package.
 
+    What sovguard raises when a request is made is an error of the client's package too (``AnthropicError``), so that the client
+    neither tries again nor hides it; what it raises while a stream is read is not.
+
     Raises:
         InputError: It is no client that can be wrapped, or another guard protects it.
     """
@@ -57,9 +60,10 @@ def wrap(guard: Guard, client: Any) -> Any:
         twin = copy.copy(client)
         twin._client = protect(guard, client=http)
         return client if twin._client is http else twin
-    if guard_of(http) is guard:
-        return client if "copy" in vars(client) else _sealed(guard, client.copy())
     base = getattr(sys.modules.get(package), _ERRORS[package], None)
+    if guard_of(http) is guard:
+        protect(guard, client=http, error_base=base)
+        return client if "copy" in vars(client) else _sealed(guard, client.copy())
     return _sealed(guard, client.copy(http_client=protect(guard, client=http, error_base=base)))
 
 

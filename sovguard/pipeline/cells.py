@@ -13,7 +13,7 @@ from sovguard.entities import Detection, Evidence
 from sovguard.errors import DetectionError, InputError, SovguardError
 from sovguard.pipeline.columns import Column
 from sovguard.pipeline.ways import Mode, SessionWay, Way, way_of
-from sovguard.shapes import Leaf, read
+from sovguard.shapes import MAX_CONTEXT, Leaf, read
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -145,11 +145,7 @@ class Cells:
 
     def _found(self, asks: Sequence[Ask]) -> list[list[list[Detection] | SovguardError]]:
         """Return what is found in each text, each read together with the label of its column, in one go."""
-        leaves = [
-            Leaf(text, "str", Leaf(ask.column.label, "str", None, ask.column.label), text)
-            for ask in asks
-            for text in ask.texts
-        ]
+        leaves = [Leaf(text, "str", key, text) for ask in asks for key in [_key(ask)] for text in ask.texts]
         found = iter(self._each(leaves))
         outcome: list[list[list[Detection] | SovguardError]] = []
         for ask in asks:
@@ -178,6 +174,11 @@ class Cells:
         # One of them is bad: the others are not.
         middle = len(leaves) // 2
         return [*self._each(leaves[:middle]), *self._each(leaves[middle:])]
+
+
+def _key(ask: Ask) -> Leaf | None:
+    label = ask.column.label
+    return Leaf(label, "str", None, label) if 0 < len(label) <= MAX_CONTEXT else None
 
 
 def _replaced(ask: Ask, way: Way, entity_type: str, outcome: Outcome) -> None:

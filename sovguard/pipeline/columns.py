@@ -32,8 +32,8 @@ class Column:
     is_a: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ConfigError("a column is named by a text that is not empty")
+        if not isinstance(self.name, str):
+            raise ConfigError("a column is named by a text")
         if isinstance(self.types, str):
             raise ConfigError("types is a collection of entity types, not one: put it in a tuple")
         if self.types is not None and self.is_a is not None:

@@ -241,19 +241,18 @@ def _polars_frame(frame: Any, columns: Columns | None, work: Work, errors: str |
     from sovguard.pipeline.arrow import worked_on
 
     pl = sys.modules["polars"]
-    plain = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-    table = plain.to_arrow()
-    done = worked_on(table, columns, work, errors=errors)
-    made = pl.from_arrow(done)
-    kept = {
-        name: type_
-        for name, type_ in frame.schema.items()
-        if type_ == pl.Categorical or not has_text(table.schema.field(name).type)
-    }
+    table = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)).to_arrow()
+    asked = chosen(columns, [field.name for field in table.schema if has_text(field.type)])
+    tops = {name if name in table.schema.names else name.partition(".")[0] for name in asked}
+    for name in tops & frame.schema.keys():
+        if isinstance(frame.schema[name], pl.Enum):
+            raise ConfigError(f"the column {name!r} is an Enum, whose words are fixed; cast it to String")
+    made = pl.from_arrow(worked_on(table, asked.values(), work, errors=errors))
     # What was not worked on is taken as it was: Arrow knows fewer types than Polars.
     return made.with_columns(
-        *(frame.get_column(name) for name, type_ in kept.items() if type_ != pl.Categorical),
-        *(made.get_column(name).cast(type_) for name, type_ in kept.items() if type_ == pl.Categorical),
+        made.get_column(name).cast(kind) if name in tops else frame.get_column(name)
+        for name, kind in frame.schema.items()
+        if name not in tops or kind == pl.Categorical
     )
 
 

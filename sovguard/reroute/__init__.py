@@ -17,10 +17,10 @@ from typing import Any, Protocol
 
 from sovguard.payloads.lanes import Frame
 from sovguard.reroute import anthropic, chat, clova, gemini, ollama, responses, responses_answers
-from sovguard.reroute.answers import as_chunk
+from sovguard.reroute.answers import as_chunk, unreadable
 from sovguard.reroute.fields import streamed
 
-__all__ = ["Events", "Translation", "as_chunk", "streamed", "translation"]
+__all__ = ["Events", "Translation", "as_chunk", "streamed", "translation", "unreadable"]
 
 
 class Events(Protocol):
@@ -33,6 +33,10 @@ class Events(Protocol):
 
     def feed(self, chunk: dict[str, Any], /) -> list[Frame]:
         """Returns the events that a chunk brings; may be none."""
+        ...
+
+    def fail(self) -> None:
+        """Has the answer end as one that broke off: something in it could not be given back."""
         ...
 
     def end(self) -> list[Frame]:

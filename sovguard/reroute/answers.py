@@ -149,13 +149,54 @@ def as_chunk(answer: Any) -> dict[str, Any]:
     choices = [
         {
             **{key: value for key, value in choice.items() if key != "message"},
-            "delta": _numbered(choice["message"]),
+            "index": index,
+            "delta": plainly(choice["message"], numbered=True),
         }
-        for choice in answer["choices"]
+        for index, choice in enumerate(answer["choices"])
         if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
     ]
     choices[0]["finish_reason"] = choices[0].get("finish_reason") or said.finish
     return {**answer, "object": "chat.completion.chunk", "choices": choices}
+
+
+def plainly(message: dict[str, Any], *, numbered: bool = False) -> dict[str, Any]:
+    """Return a message in the words that all clients read: text as a string, arguments as text; the same object if it is so.
+
+    Args:
+        message: The message, or a piece of one.
+        numbered: Whether calls get numbers, as in streams.
+
+    Raises:
+        UnsupportedPayload: It cannot be read.
+    """
+    new: dict[str, Any] = {}
+    if message.get("content") is not None and not isinstance(message["content"], str):
+        new["content"] = _content(message, "text")
+        if thought := reasoning_of(message):
+            new["reasoning_content"] = thought
+    calls = calls_of(message)
+    if calls != (message.get("tool_calls") or []) or any(not _is_plain(call, numbered) for call in calls):
+        new["tool_calls"] = [
+            {
+                "type": "function",
+                **({"index": index} if numbered else {}),
+                **call,
+                "function": {**(_within({"": call}, "", "function") or {}), "arguments": source_of(call)},
+            }
+            for index, call in enumerate(calls)
+        ]
+    return (
+        {key: value for key, value in {**message, **new}.items() if not (new and key == "function_call")}
+        if new
+        else message
+    )
+
+
+def _is_plain(call: dict[str, Any], numbered: bool) -> bool:
+    arguments = _within(call, "function", "arguments")
+    return (arguments is None or isinstance(arguments, str)) and not (
+        numbered and not isinstance(call.get("index"), int)
+    )
 
 
 def unreadable(what: str) -> UnsupportedPayload:
@@ -191,7 +232,9 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def calls_of(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the calls of tools in a message or in a piece of one, also one in the form that ``tool_calls`` replaced.
+    """Return the calls of tools in a message or in a piece of one; the one in the form that they replaced if there are none.
+
+    Some servers say one call in both forms.
 
     Raises:
         UnsupportedPayload: One of them cannot be read.
@@ -200,7 +243,7 @@ def calls_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not all(isinstance(call, dict) for call in given):
         raise unreadable("its tool calls are no list of objects")
     old = message.get("function_call")
-    return [*given, {"index": "function_call", "function": old}] if isinstance(old, dict) and old else given
+    return [{"function": old}] if not given and isinstance(old, dict) and old else given
 
 
 def source_of(call: dict[str, Any]) -> str:
@@ -261,15 +304,16 @@ def _within(value: Any, first: str, second: str) -> Any:
 
 def _content(message: dict[str, Any], kind: Literal["text", "thinking"]) -> str:
     content = message.get("content")
-    if not isinstance(content, list):
-        return text_or_empty(content) if kind == "text" else ""
+    if content is None or isinstance(content, str):
+        return content or "" if kind == "text" else ""
     said: list[str] = []
-    for part in content:
+    for part in content if isinstance(content, list) else [content]:
         of = part.get("type") if isinstance(part, dict) else None
-        if of == "thinking":  # Mistral's, in parts of its own
-            said += [_content({"content": part.get("thinking")}, "text")] if kind == "thinking" else []
-        elif of == "text":
-            said += [text_or_empty(part.get("text"))] if kind == "text" else []
+        inner = part.get(of) if of in ("text", "thinking") else None
+        if of == "thinking" and isinstance(inner, (str, list)):  # Mistral's, in parts of its own
+            said += [_content({"content": inner}, "text")] if kind == "thinking" else []
+        elif of == "text" and isinstance(inner, str):
+            said += [inner] if kind == "text" else []
         else:
             raise unreadable("it holds something else than text")
     return "".join(said)
@@ -281,10 +325,3 @@ def _count(value: Any) -> int:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return 0
     return max(0, min(int(value), _MOST))
-
-
-def _numbered(message: dict[str, Any]) -> dict[str, Any]:
-    calls = message.get("tool_calls")
-    if not isinstance(calls, list):
-        return message
-    return {**message, "tool_calls": [{**call, "index": index} for index, call in enumerate(calls)]}

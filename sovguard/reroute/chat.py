@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sovguard.payloads.lanes import Frame
-from sovguard.reroute.answers import read
+from sovguard.reroute.answers import plainly, read
 from sovguard.reroute.fields import ELSEWHERE, HOSTED, items, kind_of, only, refusal
 from sovguard.reroute.pieces import BROKE_OFF
 
@@ -69,17 +69,23 @@ def to_chat(body: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def answer(chat_answer: Any, request: dict[str, Any]) -> Any:
-    """Return the answer as it is.
+    """Return the answer as it is, but for what other servers say in words that clients do not read.
 
     Raises:
-        UnsupportedPayload: It is none, or its calls cannot be read.
+        UnsupportedPayload: It is none, or cannot be read.
     """
     read(chat_answer)
-    return chat_answer
+    choices = [
+        {**choice, "message": plainly(choice["message"])}
+        if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+        else choice
+        for choice in chat_answer["choices"]
+    ]
+    return {**chat_answer, "choices": choices}
 
 
 class ChatEvents:
-    """Passes the chunks of a streamed answer on.
+    """Passes the chunks of a streamed answer on, in words that clients read.
 
     Args:
         request: The request, in the caller's format.
@@ -87,35 +93,71 @@ class ChatEvents:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self._chunks = 0
-        self._failed = False
-        self._finished = False
+        self._said_so = self._failed = False
+        self._open: dict[Any, bool] = {}
+        self._calls: dict[Any, int] = {}
 
     def __repr__(self) -> str:
         return f"ChatEvents({self._chunks} chunks)"
 
     @property
     def broken(self) -> bool:
-        """Whether the answer has broken off."""
-        return self._failed or not self._finished
+        """Whether the answer has broken off, or could not be given back."""
+        return self._said_so or self._failed or not self._open or any(self._open.values())
+
+    def fail(self) -> None:
+        """Have the answer end as one that broke off: something in it could not be given back."""
+        self._failed = True
 
     def feed(self, chunk: dict[str, Any]) -> list[Frame]:
-        """Returns the chunk as it is."""
+        """Returns the chunk.
+
+        Raises:
+            UnsupportedPayload: It cannot be read.
+        """
         self._chunks += 1
-        self._failed = self._failed or bool(chunk.get("error"))
+        self._said_so = self._said_so or bool(chunk.get("error"))
         choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else []:
-            self._finished = self._finished or (
-                isinstance(choice, dict) and bool(choice.get("finish_reason"))
-            )
-        return [Frame("", chunk)]
+        if not isinstance(choices, list):
+            return [Frame("", chunk)]
+        return [Frame("", {**chunk, "choices": [self._choice(choice) for choice in choices]})]
 
     def end(self) -> list[Frame]:
         """Returns nothing after the last chunk, which has been passed on; an error for an answer that broke off."""
+        if self._said_so or not self.broken:
+            return []
+        return [Frame("", {"error": {"message": BROKE_OFF, "type": "server_error"}})]
+
+    def _choice(self, choice: Any) -> Any:
+        if not isinstance(choice, dict):
+            return choice
+        index = choice.get("index") or 0
+        index = index if isinstance(index, int) else 0
+        self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
+        delta = choice.get("delta")
         return (
-            []
-            if self._failed or self._finished
-            else [Frame("", {"error": {"message": BROKE_OFF, "type": "server_error"}})]
+            {**choice, "index": index, "delta": self._delta(delta, index)}
+            if isinstance(delta, dict)
+            else choice
         )
+
+    def _delta(self, delta: dict[str, Any], choice: int) -> dict[str, Any]:
+        new = plainly(delta)
+        calls = new.get("tool_calls")
+        if not calls:
+            return new
+        return {**new, "tool_calls": [{**call, "index": self._number(call, choice)} for call in calls]}
+
+    def _number(self, call: dict[str, Any], choice: int) -> int:
+        """Return the number of a call: its own, or, where a server gives none, that of the last one until another begins."""
+        last = self._calls.get(choice, -1)
+        given = call.get("index")
+        if not isinstance(given, int):
+            function = call.get("function")
+            named = isinstance(function, dict) and bool(function.get("name"))
+            given = last + 1 if named or last < 0 else last
+        self._calls[choice] = max(last, given)
+        return given
 
 
 def _function_only(tool: Any, path: str) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sovguard.payloads.lanes import Frame
-from sovguard.reroute.answers import Said, arguments_of, read, unreadable
+from sovguard.reroute.answers import Said, arguments_of, read
 from sovguard.reroute.conversation import Conversation, image_data, text_part
 from sovguard.reroute.fields import (
     SAMPLED,
@@ -131,10 +131,8 @@ class OllamaEvents(AnswerEvents):
         if step.what != "closes":
             return []
         values = arguments_of(stretch.text)
-        if values is None:
-            if said.finish == "length":  # cut off: nothing to run
-                return []
-            raise unreadable("the arguments of a tool call are not a JSON object")
+        if values is None:  # cut off: nothing to run
+            return []
         return [self._line(said, tool_calls=[_call(stretch.id, stretch.name, values)])]
 
     def _ends(self, said: Said) -> list[Frame]:

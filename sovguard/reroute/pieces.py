@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sovguard.errors import UnsupportedPayload
 from sovguard.payloads.lanes import Frame
 from sovguard.reroute.answers import (
     Call,
@@ -119,7 +119,7 @@ class Pieces:
             self._usage = Usage.read(chunk["usage"])
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else []:
-            if isinstance(choice, dict) and choice.get("index", 0) == 0:
+            if isinstance(choice, dict) and not choice.get("index"):
                 self._read(choice)
         return self._steps(ended=self._finish is not None)
 
@@ -159,8 +159,9 @@ class Pieces:
             if self._reasoning:
                 self._tell("reasoning", reasoning_of(delta))
             self._tell("text", text_of(delta))
+            touched: list[Stretch] = []
             for call in calls_of(delta):
-                self._call(call)
+                touched.append(self._call(call, touched))
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:  # some servers send an empty one until the end
             self._finish = reason
@@ -174,17 +175,21 @@ class Pieces:
             self._begin(Stretch(kind))
         self._waiting[-1].said.append(piece)
 
-    def _call(self, call: dict[str, Any]) -> None:
+    def _call(self, call: dict[str, Any], touched: Sequence[Stretch]) -> Stretch:
         given, index = text_or_empty(call.get("id")), call.get("index")
+        index = index if isinstance(index, int) else None
         function = call.get("function")
         name = text_or_empty(function.get("name")) if isinstance(function, dict) else ""
         piece = source_of(call)
         stretch = self._calls.get(index)
-        if stretch is None or self._is_another(stretch, given, name, piece):
-            known = [each for each in self._all if given and each.id == given]
+        # Two that are named in one chunk are two.
+        if stretch is None or (name and stretch in touched) or self._is_another(stretch, given, name, piece):
+            same = [each for each in self._all if given and each.id == given]
+            known = [each for each in same if not name or (each.name == name and not self._is_whole(each))]
             stretch = known[0] if known else Stretch("call")
             if not known:
                 self._begin(stretch)
+                given = "" if same else given  # said of another already: it gets one of its own
             self._calls[index] = stretch
         stretch.id = stretch.id or given
         stretch.name = stretch.name or name
@@ -192,6 +197,7 @@ class Pieces:
             stretch.said.append(piece)
         elif piece.strip():
             raise unreadable("the arguments of a tool call went on after their end")
+        return stretch
 
     def _is_another(self, stretch: Stretch, given: str, name: str, piece: str) -> bool:
         """Tell whether a piece begins another call though it has the number of one before, or none.
@@ -199,7 +205,7 @@ class Pieces:
         Some servers number every call 0, or none, and tell them apart by id; some by nothing but that each begins with a name.
         """
         if given and stretch.id:
-            return given != stretch.id
+            return given != stretch.id and bool(name)  # others give every piece an id of its own
         if not name or not stretch.name:
             return False
         return name != stretch.name or (bool(piece.strip()) and self._is_whole(stretch))
@@ -235,6 +241,8 @@ class Pieces:
             first.given = len(first.said)
             if not over:
                 break
+            if first.kind == "call" and self._finish != "length" and arguments_of(first.text) is None:
+                raise unreadable("the arguments of a tool call are not a JSON object")
             first.closed = True
             self._waiting.popleft()
             steps.append(Step("closes", first))
@@ -268,16 +276,16 @@ class AnswerEvents(ABC):
         Raises:
             UnsupportedPayload: A tool call in it cannot be given back in the caller's format.
         """
-        try:
-            return self._frames(self._pieces.feed(chunk))
-        except UnsupportedPayload:
-            self._pieces.broken = True  # what comes last for the caller says so
-            raise
+        return self._frames(self._pieces.feed(chunk))
 
     @property
     def broken(self) -> bool:
         """Whether the answer has broken off, or could not be given back."""
         return self._pieces.broken
+
+    def fail(self) -> None:
+        """Have the answer end as one that broke off: something in it could not be given back."""
+        self._pieces.broken = True
 
     def end(self) -> list[Frame]:
         """Returns the events that end the answer, once nothing more comes; an error if it broke off.
@@ -286,14 +294,10 @@ class AnswerEvents(ABC):
             UnsupportedPayload: A tool call in it cannot be given back in the caller's format.
         """
         self._pieces.begun = True
-        try:
-            frames = self._frames(self._pieces.end())
-            if not self._pieces.broken:
-                return [*frames, *self._ends(self._pieces.said())]
-        except UnsupportedPayload:
-            self._pieces.broken = True
-            raise
-        return [*frames, *self._breaks(self._pieces.said())]
+        frames = self._frames(self._pieces.end())
+        if self._pieces.broken:
+            return [*frames, *self._breaks(self._pieces.said())]
+        return [*frames, *self._ends(self._pieces.said())]
 
     def _frames(self, steps: list[Step]) -> list[Frame]:
         frames: list[Frame] = []

@@ -284,7 +284,7 @@ def test_what_cannot_be_asked_for(change: dict[str, Any], said_of: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"types": "PERSON"}, {"types": ("PERSON",), "is_a": "PERSON"}, {"name": ""}]
+    "settings", [{"types": "PERSON"}, {"types": ("PERSON",), "is_a": "PERSON"}, {"name": 3}]
 )
 def test_columns_that_mean_nothing(settings: dict[str, Any]) -> None:
     """One type that is no collection, two answers to one question, and no name."""

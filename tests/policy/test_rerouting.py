@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,11 +16,11 @@ import anthropic
 import httpx
 import ollama
 import pytest
-from openai import APIStatusError, AsyncOpenAI, OpenAI
+from openai import APIError, APIStatusError, AsyncOpenAI, OpenAI
 
 from sovguard import ConfigError, Guard, PolicyBlocked, UnsupportedPayload
 from sovguard.demo_server import LocalServer, Received, Reply, serve
-from sovguard.errors import LedgerError
+from sovguard.errors import ForeignSurrogate, LedgerError
 from sovguard.ledger import create_ledger
 from sovguard.policy import Policy, parse
 from tests.ledger.places import KEY
@@ -533,3 +536,119 @@ def test_a_connection_is_let_go_when_no_other_can_be_asked(
     ledger.close()
     assert closed == [503]
     assert near.received == []
+
+
+def test_errors_in_both_kinds_can_be_sent_to_other_processes(start: Start) -> None:
+    """And copied; also those of a request that is not even built, and of a client over a guarded one."""
+    far, near = start(), start()
+    rule = '[[rule]]\nid = "nowhere"\ndata = ["PERSON"]\nto = { destination = ["near"] }\naction = "block"'
+    guard = guard_for(far, near, rule)
+    url = far.base_url.removesuffix("/v1")
+    image: Any = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    with (
+        guard.http_client() as http,
+        guard.wrap(anthropic.Anthropic(api_key="key", base_url=url, http_client=http)) as client,
+    ):
+        for content, kind in ((TEXT, PolicyBlocked), ([image], UnsupportedPayload)):
+            with pytest.raises(kind) as caught:
+                client.messages.create(
+                    model="m", max_tokens=9, messages=[{"role": "user", "content": content}]
+                )
+            assert isinstance(caught.value, anthropic.AnthropicError)
+            for other in (pickle.loads(pickle.dumps(caught.value)), copy.deepcopy(caught.value)):  # noqa: S301  our own
+                assert (type(other), str(other)) == (type(caught.value), str(caught.value))
+    for base in (OSError, StopIteration, "x"):
+        with pytest.raises(ConfigError, match="error_base"):
+            guard.http_client(error_base=base)
+
+
+def read(response: httpx.Response, said: list[bytes]) -> None:
+    """Read a response as far as it goes."""
+    for piece in response.iter_raw():
+        said.append(piece)
+
+
+def test_a_foreign_surrogate_ends_a_stream_as_broken(start: Start) -> None:
+    """Before the error, no event says that the answer is whole; what came before it in the same piece is given."""
+    other = Guard(_analyzer=PatternAnalyzer()).redact(NAME).text
+    call = {"index": 0, "id": "c", "function": {"name": "pay", "arguments": json.dumps({"who": other})}}
+    chunks = [
+        {"choices": [{"index": 0, "delta": {"content": "앞부분"}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]},
+    ]
+    raw = b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in chunks) + b"data: [DONE]\n\n"
+    far, near = start(), start(lambda request: Reply(raw, headers=SSE))
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(far, near), restore_tools=("pay",))
+    url = far.base_url.removesuffix("/v1")
+    with guard.http_client() as client:
+        for path, body in (
+            ("/v1/messages", {"model": "m", "max_tokens": 9, "messages": MESSAGES, "stream": True}),
+            ("/api/chat", {"model": "m", "messages": MESSAGES}),
+        ):
+            said: list[bytes] = []
+            with (
+                client.stream("POST", f"{url}{path}", json=body) as response,
+                pytest.raises(ForeignSurrogate),
+            ):
+                read(response, said)
+            text = b"".join(said).decode()
+            assert json.dumps("앞부분")[1:-1] in text
+            assert "broke off" in text
+            assert "message_stop" not in text
+            assert '"done": true' not in text.replace('":true', '": true')
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"choices": [', b"3", b"\xff\xfe{}"], ids=["cut", "no object", "no UTF-8"]
+)
+def test_an_event_that_cannot_be_read_is_no_gap(start: Start, data: bytes) -> None:
+    """What stood there is not left out without a word."""
+    text = [json.dumps({"choices": [{"index": 0, "delta": {"content": each}}]}).encode() for each in "가다"]
+    end = json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}).encode()
+    raw = b"".join(b"data: " + each + b"\n\n" for each in (text[0], data, text[1], end, b"[DONE]"))
+    far, near = start(), start(lambda request: Reply(b": hello\n\n" + raw, headers=SSE))
+    with pytest.raises((UnsupportedPayload, APIError)):
+        chat(guard_for(far, near), far, stream=True)
+
+
+def test_what_is_cut_off_while_it_is_prepared_is_ended_in_the_records(start: Start, tmp_path: Path) -> None:
+    """A request whose sender has gone before it was sent, the first or a fallback, has an answer that says so."""
+    far, near = start(refuse), start()
+    ledger = create_ledger(str(tmp_path / "l"), KEY)
+    guard = Guard(_analyzer=PatternAnalyzer(), policy=policy(far, near, FALLBACK), ledger=ledger)
+    append = ledger.append
+
+    async def run(slow: Callable[[Any], bool]) -> None:
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slowly(kind: str, fields: Any) -> int:
+            if slow(fields):
+                loop.call_soon_threadsafe(begun.set)
+                time.sleep(0.3)
+            return append(kind, fields)
+
+        ledger.append = slowly  # type: ignore[method-assign]
+        body = {"model": "m", "messages": [{"role": "user", "content": NAME}]}
+        async with guard.async_http_client() as client:
+            task = asyncio.create_task(client.post(f"{far.base_url}/chat/completions", json=body))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(0.6)
+
+    cases: list[tuple[Callable[[Any], bool], int]] = [
+        (lambda fields: "addressed" not in fields and "of" not in fields, 1),
+        (lambda fields: "fallback" in fields, 2),
+    ]
+    for slow, count in cases:
+        before = sum(1 for _ in ledger.records())
+        asyncio.run(run(slow))
+        records = list(ledger.records())[before:]
+        asked = {record["n"] for record in records if record["kind"] == "request"}
+        answered = [record["of"] for record in records if record["kind"] == "answer"]
+        assert len(asked) == count
+        assert sorted(answered) == sorted(asked)
+    assert near.received == []
+    ledger.close()

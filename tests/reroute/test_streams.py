@@ -268,13 +268,14 @@ def test_the_limit_of_tokens_within_a_call() -> None:
     assert final["output"][0]["status"] == final["status"] == "incomplete"
 
 
-@pytest.mark.parametrize("name", ["Ollama chat", "CLOVA Studio v3", "Gemini streamGenerateContent"])
+@pytest.mark.parametrize("name", WITH_CALLS)
 def test_streamed_arguments_that_are_no_object(name: str) -> None:
     """They cannot be given as one, and nothing is made up."""
     chunks = [called(0, call_id="a", name="pay", arguments="[1]"), chunk("tool_calls")]
     stream = of(name).stream(REQUESTS[name])
     with pytest.raises(UnsupportedPayload, match="not a JSON object"):
         events(stream, chunks)
+    stream.fail()
     assert stream.broken
     ending = stream.end()
     assert "broke off" in json.dumps(ending[-1].data)
@@ -371,27 +372,36 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_answer_in_the_words_of_other_servers(name: str) -> None:
     """Content in parts, arguments as an object, and the call of the old form are each read, whole and streamed."""
     call = {"id": "a", "type": "function", "function": {"name": "pay", "arguments": {"누구": "나"}}}
-    old = {"name": "notify", "arguments": "{}"}
-    expected = {"reasoning": "곰곰", "text": "하나둘", "calls": [("pay", {"누구": "나"}), ("notify", {})]}
+    old = {"name": "pay", "arguments": '{"누구": "나"}'}
+    expected = {"reasoning": "곰곰", "text": "하나둘", "calls": [("pay", {"누구": "나"})]}
     if name == "Ollama generate":
         expected["calls"] = []
-    answer = {"content": PARTS, "tool_calls": [call], "function_call": old}
-    choice = {"message": answer, "finish_reason": "tool_calls"}
     how, request = of(name), REQUESTS[name]
-    assert whole(name, how.answer({"choices": [choice]}, request)) == expected
-    assert told(name, events(how.stream(request), [as_chunk({"choices": [choice]})])) == expected
-    chunks = [chunk(content=PARTS), chunk(tool_calls=[{**call, "index": 0}]), chunk(function_call=old)]
-    assert told(name, events(how.stream(request), [*chunks, chunk("tool_calls")])) == expected
+    for calls in (
+        {"tool_calls": [call]},
+        {"function_call": old},
+        {"tool_calls": [call], "function_call": old},
+    ):
+        choice = {"message": {"content": PARTS, **calls}, "finish_reason": "tool_calls", "index": None}
+        assert whole(name, how.answer({"choices": [choice]}, request)) == expected
+        assert told(name, events(how.stream(request), [as_chunk({"choices": [choice]})])) == expected
+        chunks = [chunk(content=PARTS), chunk(**calls), chunk("tool_calls")]
+        for each in chunks:
+            each["choices"][0]["index"] = None
+        assert told(name, events(how.stream(request), chunks)) == expected
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "message",
     [
+        {"content": {"text": "가"}},
+        {"content": 3},
+        {"content": [{"type": "text", "text": {"value": "가"}}]},
         {"content": [{"type": "image_url"}]},
         {"content": ["가"]},
         {"tool_calls": {"a": 1}},
@@ -420,3 +430,52 @@ def test_numbers_that_no_server_should_say(name: str, number: Any) -> None:
     assert whole(name, answer)["text"] == "말"
     if name in OTHERS and number != -1:
         json.dumps(answer, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", WITH_CALLS)
+def test_calls_that_share_what_they_should_not(name: str) -> None:
+    """One id for two calls, two calls in one chunk without ids, an id for every piece: each comes out once and whole."""
+    both = [{"function": {"name": "now", "arguments": ""}}, {"function": {"name": "now", "arguments": ""}}]
+    for chunks, expected in (
+        (
+            [
+                called(0, call_id="c", name="pay", arguments='{"n": 1}'),
+                called(1, call_id="c", name="pay2", arguments='{"n": 2}'),
+            ],
+            [("pay", {"n": 1}), ("pay2", {"n": 2})],
+        ),
+        (
+            [called(0, call_id="c", name="pay", arguments='{"n"'), called(0, call_id="d", arguments=": 1}")],
+            [("pay", {"n": 1})],
+        ),
+        ([chunk(tool_calls=both)], [("now", {}), ("now", {})]),
+    ):
+        frames = events(of(name).stream(REQUESTS[name]), [*chunks, chunk("tool_calls")])
+        if name != "OpenAI Chat Completions":
+            assert told(name, frames)["calls"] == expected
+        ids = [
+            block["id"]
+            for frame in frames
+            if (block := frame.data.get("content_block", {})).get("type") == "tool_use"
+        ]
+        assert len(set(ids)) == len(ids)
+
+
+def test_one_of_two_choices_that_breaks_off() -> None:
+    """Is no whole answer, though the other is."""
+    one, two = chunk("stop", content="하나"), chunk(content="둘")
+    two["choices"][0]["index"] = 1
+    stream = of("OpenAI Chat Completions").stream({"messages": []})
+    frames = events(stream, [one, two])
+    assert stream.broken
+    assert "error" in frames[-1].data
+
+
+def test_a_chunk_that_names_calls_oddly_is_no_error_of_ours() -> None:
+    """Numbers that are lists, and calls of other choices that are no objects."""
+    odd = chunk(tool_calls=[{"index": [1], "id": "c", "function": {"name": "pay", "arguments": "{}"}}])
+    frames = events(of("Ollama chat").stream({"messages": []}), [odd, chunk("tool_calls")])
+    assert told("Ollama chat", frames)["calls"] == [("pay", {})]
+    good = {"message": {"content": "x"}, "finish_reason": "stop"}
+    with pytest.raises(UnsupportedPayload):
+        as_chunk({"choices": [good, {"message": {"tool_calls": ["x"]}}]})
