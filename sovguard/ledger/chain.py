@@ -36,7 +36,8 @@ class Chain:
         self._origin = identity.origin(log.writer)
         self._tree = Frontier()
         self._previous = link(self._origin.encode())
-        self._state: Literal["ready", "busy", "broken"] = "ready"
+        self._state: Literal["ready", "busy", "writing", "broken"] = "ready"
+        self._ending = False
         self.signed = 0
 
     @property
@@ -59,6 +60,7 @@ class Chain:
             number, previous = self._tree.size, self._previous
             when, tag = milliseconds, self._key.tag
             line = line_of(kind, fields, number=number, milliseconds=when, previous=previous, tag=tag)
+            self._state = "writing"
             self._log.append(line)
             self._previous = link(line)
             self._tree.append(leaf(line))
@@ -77,10 +79,15 @@ class Chain:
     def close(self) -> None:
         """Sign that the log ends here, and end it. After a failure it is left for the next opening to recover.
 
+        In a signal handler that came in the middle of a record, that is done once the record is.
+
         Raises:
             LedgerError: The last checkpoint could not be written.
         """
-        if self._state != "ready":
+        if self._state in ("busy", "writing"):
+            self._ending = True
+            return
+        if self._state == "broken":
             self._log.release()
             return
         try:
@@ -104,6 +111,7 @@ class Chain:
         return Checkpoint(self._origin, self._tree.size, self._tree.root())
 
     def _sign(self, point: Checkpoint) -> None:
+        self._state = "writing"
         self._log.sync()  # before anything is signed: a checkpoint never covers what a power cut could take
         self._log.add_checkpoint(self._key.sign(point.body))
         self.signed = point.size
@@ -111,7 +119,7 @@ class Chain:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Let one thing be written; whatever ends that between the write and what is remembered of it leaves the two apart."""
-        if self._state == "busy":
+        if self._state in ("busy", "writing"):
             raise LedgerError(
                 "the ledger is in the middle of a record; nothing was written: do not use it in a signal handler"
             )
@@ -123,10 +131,14 @@ class Chain:
         self._state = "busy"
         try:
             yield
-        except LedgerError:
-            self._state = "ready" if self._log.certain else "broken"
+        except BaseException as error:
+            known = self._state == "busy" or (isinstance(error, LedgerError) and self._log.certain)
+            self._state = "ready" if known else "broken"
             raise
-        except BaseException:
-            self._state = "broken"
-            raise
-        self._state = "ready"
+        else:
+            self._state = "ready"
+        finally:
+            if self._ending:
+                self._ending = False
+                with contextlib.suppress(LedgerError):  # the next opening recovers it
+                    self.close()

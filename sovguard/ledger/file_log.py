@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sovguard.errors import LedgerError
+from sovguard.ledger.forks import HELD
 from sovguard.ledger.notes import split_notes
 from sovguard.ledger.stores import State
 from sovguard.private_files import sync_folder
@@ -25,16 +26,22 @@ class FileLog:
     def __init__(self, place: Path, lock: int, segment_octets: int) -> None:
         self.writer, self.certain = place.name, True
         self._place, self._limit = place, segment_octets
-        self._handles = [lock]
-        paths = segments(place)
-        self._number = int(paths[-1].stem) if paths else 1
-        self._file = self._opened(segment_name(self._number))
-        self._size = os.fstat(self._file).st_size
-        self._notes = self._opened(CHECKPOINTS)
-        self._notes_size = os.fstat(self._notes).st_size
+        self._handles: list[int] = []
+        try:
+            paths = segments(place)
+            self._number = int(paths[-1].stem) if paths else 1
+            self._file = self._opened(segment_name(self._number))
+            self._size = os.fstat(self._file).st_size
+            self._notes = self._opened(CHECKPOINTS)
+            self._notes_size = os.fstat(self._notes).st_size
+        except BaseException:
+            self.release()
+            raise
+        self._handles.insert(0, lock)
+        HELD.add(self)
 
     def _opened(self, name: str) -> int:
-        handle = os.open(self._place / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = opened(self._place / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._handles.append(handle)
         return handle
 
@@ -108,17 +115,16 @@ class FileLog:
     def cut(self, records: int, octets: int) -> None:
         """Drop what stands behind its first octets, and half a checkpoint."""
         try:
-            for path in segments(self._place):
-                size = path.stat().st_size
-                if size > octets:
-                    os.truncate(path, octets)
-                octets = max(0, octets - size)
             whole = split_notes(content(self._place / CHECKPOINTS))[1]
             os.ftruncate(self._notes, whole)
             self._notes_size = whole
             for path in segments(self._place):
-                handle = os.open(path, os.O_WRONLY)
+                handle = opened(path, os.O_WRONLY)
                 try:
+                    size = os.fstat(handle).st_size
+                    if size > octets:
+                        os.ftruncate(handle, octets)
+                    octets = max(0, octets - size)
                     os.fsync(handle)
                 finally:
                     os.close(handle)
@@ -129,10 +135,11 @@ class FileLog:
         """Give it up for good."""
         try:
             if self._notes_size or any(path.stat().st_size for path in segments(self._place)):
-                os.close(os.open(self._place / state, os.O_WRONLY | os.O_CREAT, 0o600))
+                os.close(opened(self._place / state, os.O_WRONLY | os.O_CREAT))
                 sync_folder(self._place)
             else:
-                shutil.rmtree(self._place)
+                # Another process may just be looking into it: an empty log that stays does no harm.
+                shutil.rmtree(self._place, ignore_errors=True)
         except OSError as error:
             explain(error, writing=True)
         finally:
@@ -168,7 +175,9 @@ def segments(place: Path) -> list[Path]:
             names = [
                 entry.name
                 for entry in entries
-                if entry.name.endswith(".jsonl") and entry.name[:-6].isdecimal() and entry.is_file()
+                if entry.name.endswith(".jsonl")
+                and entry.name[:-6].isdecimal()
+                and entry.is_file(follow_symlinks=False)
             ]
     except FileNotFoundError:
         return []
@@ -186,23 +195,31 @@ def content(path: Path, *, durable: bool = False) -> bytes:
         LedgerError: It cannot be read, or is no file.
     """
     try:
-        # Not waiting for somebody to write to what is no file.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(opened(path, os.O_RDONLY), "rb") as file:
+            if durable:
+                os.fsync(file)
+            return file.read()
     except FileNotFoundError:
         return b""
     except OSError as error:
         explain(error)
-    try:
-        with open(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise LedgerError(
-                    f"{path.name!r} of the ledger is no file: something else was put in its place"
-                )
-            if durable:
-                os.fsync(handle)
-            return file.read()
-    except OSError as error:
-        explain(error)
+
+
+def opened(path: Path, flags: int) -> int:
+    """Return a descriptor of a file of the ledger: never of what a link leads to, and without waiting for anybody.
+
+    Args:
+        path: The file.
+        flags: As for ``os.open``.
+
+    Raises:
+        OSError: It cannot be opened; of something else than a file ``EINVAL``.
+    """
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no file")
+    return handle
 
 
 def write(handle: int, data: bytes) -> None:
@@ -226,6 +243,8 @@ def explain(error: OSError, *, writing: bool = False) -> NoReturn:
         what = "the disk is full; make room"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         what = f"its files may not be used ({error.strerror}); look at who owns the folder and how the disk is mounted"
+    elif error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.EISDIR):
+        what = "something is no file that has to be one, and was put in its place"
     else:
         what = f"{error.strerror}; look at the disk and the system's log"
     lost = ". What was to be recorded must not be sent" if writing else ""

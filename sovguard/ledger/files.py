@@ -22,10 +22,12 @@ from sovguard.ledger.file_log import (
     FileLog,
     content,
     explain,
+    opened,
     segment_name,
     segments,
     write,
 )
+from sovguard.ledger.forks import HeldFile
 from sovguard.ledger.notes import is_writer, split_notes
 from sovguard.ledger.records import LIMIT
 from sovguard.ledger.stores import SEGMENT, State
@@ -34,6 +36,8 @@ from sovguard.private_files import sync_folder
 _FIRST, _CHUNK = 2**13, 2**18
 """Octets that are read of a log at first, for whoever wants its beginning, and later."""
 _IDENTITY, _MERGED, _LOCK = "ledger", "merged", "lock"
+_MAKING = ".new-"
+"""How what is being made is called; one that stays there was left by a process that died, and is nothing."""
 _ENDED: tuple[State, ...] = ("ended", "damaged")
 
 
@@ -60,20 +64,21 @@ class FileStore:
         """Make an empty ledger."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(self.folder.iterdir()):
+            if any(not path.name.startswith(_MAKING) for path in self.folder.iterdir()):
                 raise ConfigError(f"{self.folder} is not empty; a ledger is made in a folder of its own")
             self.folder.chmod(0o700)
-            handle = os.open(self.folder / _IDENTITY, NEW, 0o600)
+            # Whole or not at all: half of it would stand in the way of the next try.
+            made = self.folder / f"{_MAKING}{secrets.token_hex(8)}"
+            handle = os.open(made, NEW, 0o600)
             try:
                 write(handle, note.encode())
                 os.fsync(handle)
-                sync_folder(self.folder)
-                sync_folder(self.folder.parent)
-            except OSError:
-                (self.folder / _IDENTITY).unlink()  # half of it would stand in the way of the next try
-                raise
+                os.link(made, self.folder / _IDENTITY)
             finally:
                 os.close(handle)
+                made.unlink()
+            sync_folder(self.folder)
+            sync_folder(self.folder.parent)
         except FileExistsError:
             raise ConfigError(f"{self.folder} cannot be a ledger's folder: something is there") from None
         except OSError as error:
@@ -90,7 +95,11 @@ class FileStore:
         """Return the ids of all writers."""
         try:
             with os.scandir(self.folder) as entries:
-                return sorted(entry.name for entry in entries if is_writer(entry.name) and entry.is_dir())
+                return sorted(
+                    entry.name
+                    for entry in entries
+                    if is_writer(entry.name) and entry.is_dir(follow_symlinks=False)
+                )
         except OSError as error:
             explain(error)
 
@@ -106,7 +115,7 @@ class FileStore:
                 offset, more = 0, True
                 while more:
                     # Not held open: a ledger can have more writers than a process may have files.
-                    with path.open("rb") as file:
+                    with open(opened(path, os.O_RDONLY), "rb") as file:
                         file.seek(offset)
                         piece = file.read(chunk)
                     offset, more, chunk = offset + len(piece), len(piece) == chunk, min(2 * chunk, _CHUNK)
@@ -143,7 +152,7 @@ class FileStore:
         path = self.folder / _MERGED
         try:
             whole = split_notes(content(path))[1]
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            handle = opened(path, os.O_WRONLY | os.O_CREAT)
             try:
                 os.ftruncate(handle, whole)  # half a note of a process that died
                 os.lseek(handle, whole, os.SEEK_SET)
@@ -159,7 +168,7 @@ class FileStore:
     def merging(self) -> Iterator[None]:
         """Keep other processes from merging."""
         try:
-            handle = os.open(self.folder / f"{_MERGED}.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+            handle = opened(self.folder / f"{_MERGED}.lock", os.O_WRONLY | os.O_CREAT)
         except OSError as error:
             explain(error)
         try:
@@ -189,12 +198,13 @@ class FileStore:
 
     def open_log(self, writer: str) -> FileLog:
         """Make the log of a new writer: held before others can see it, so that none takes it for one left behind."""
-        made = self.folder / f".new-{writer}-{secrets.token_hex(4)}"
+        made = self.folder / f"{_MAKING}{writer}-{secrets.token_hex(4)}"
         place = self.folder / writer
-        lock = -1
+        lock, held = -1, None
         try:
             made.mkdir(mode=0o700)
             lock = os.open(made / _LOCK, NEW, 0o600)
+            held = HeldFile(lock)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for name in (segment_name(1), CHECKPOINTS):
                 os.close(os.open(made / name, NEW, 0o600))
@@ -207,6 +217,9 @@ class FileStore:
                 os.close(lock)
             shutil.rmtree(made, ignore_errors=True)
             explain(error, writing=True)
+        finally:
+            if held is not None:
+                held.passed_on()
 
     def take_over(self, writer: str) -> FileLog | None:
         """Return a log that was left behind."""
@@ -214,12 +227,13 @@ class FileStore:
         if self.state(writer) != "open":
             return None
         try:
-            # Made anew only for a log that holds something: nobody removes that one meanwhile.
-            lock = os.open(place / _LOCK, os.O_WRONLY | (os.O_CREAT if self.octets(writer) else 0), 0o600)
+            # Made anew only for a log that holds something: as a rule nobody removes that one meanwhile.
+            lock = opened(place / _LOCK, os.O_WRONLY | (os.O_CREAT if self.octets(writer) else 0))
         except FileNotFoundError:  # it held nothing, and its writer has just ended it
             return None
         except OSError as error:
             explain(error)
+        held = HeldFile(lock)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if place.is_dir() and self.state(writer) == "open":
@@ -229,6 +243,8 @@ class FileStore:
         except OSError as error:
             os.close(lock)
             explain(error)
+        finally:
+            held.passed_on()
         os.close(lock)
         return None
 

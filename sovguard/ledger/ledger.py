@@ -122,7 +122,7 @@ class Ledger:
             number = chain.append(kind, fields, self._now())
             if chain.unsigned >= self._every:
                 chain.checkpoint()
-            elif chain.unsigned == 1:
+            elif chain.unsigned == 1 or self._timer is None:
                 self._since = time.monotonic()
                 self._wake()
             return number
@@ -143,7 +143,8 @@ class Ledger:
         Raises:
             LedgerError: A checkpoint is not what this key has signed, or the note cannot be written.
         """
-        self.checkpoint()
+        with self._changed:
+            self._own().checkpoint()
         return merge(self._store, self._key, self._identity)
 
     def writers(self) -> list[str]:
@@ -220,8 +221,12 @@ class Ledger:
 
     def _wake(self) -> None:
         if self._timer is None:
-            self._timer = threading.Thread(target=self._sign_in_time, name="sovguard-ledger", daemon=True)
-            self._timer.start()
+            timer = threading.Thread(target=self._sign_in_time, name="sovguard-ledger", daemon=True)
+            with contextlib.suppress(
+                RuntimeError
+            ):  # no thread can be started now: tried again with what comes next
+                timer.start()
+                self._timer = timer
         self._changed.notify_all()
 
     def _sign_in_time(self) -> None:

@@ -126,8 +126,13 @@ def is_writer(name: str) -> bool:
 
 
 def split_notes(content: bytes) -> tuple[list[bytes], int]:
-    """Return the notes in the content of a file, and how many octets of it are whole notes."""
+    """Return the notes in the content of a file, and how many octets of it are whole notes.
+
+    The last one is none if a part of it never reached the disk, and reads as zeros.
+    """
     pieces = content.split(b"\n\n")
     whole = (len(pieces) - 1) // 2
     notes = [pieces[2 * each] + b"\n\n" + pieces[2 * each + 1] + b"\n" for each in range(whole)]
+    if notes and b"\0" in notes[-1]:
+        notes.pop()
     return notes, sum(len(note) + 1 for note in notes)

@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from sovguard.errors import ConfigError, LedgerError
+from sovguard.ledger.forks import HELD
 from sovguard.ledger.notes import is_writer
 from sovguard.ledger.stores import State
 from sovguard.postgres_errors import what_failed
@@ -214,9 +215,13 @@ class PostgresStore:
     def open_log(self, writer: str) -> PostgresLog:
         """Make the log of a new writer."""
         log = PostgresLog(self, writer)
-        if not log.hold():
-            raise LedgerError("the lock of a new log is taken; open the ledger again")
-        log.run("INSERT INTO writers (writer, state) VALUES (%s, 'open')", (writer,))
+        try:
+            if not log.hold():
+                raise LedgerError("the lock of a new log is taken; open the ledger again")
+            log.run("INSERT INTO writers (writer, state) VALUES (%s, 'open')", (writer,))
+        except BaseException:
+            log.release()
+            raise
         return log
 
     def take_over(self, writer: str) -> PostgresLog | None:
@@ -253,6 +258,7 @@ class PostgresLog:
         self._connection = store.connect()
         self._cursor = self._connection.cursor()
         self._number: int | None = None
+        HELD.add(self)
 
     def hold(self) -> bool:
         """Take the lock of the log, if no other has it."""
@@ -304,8 +310,12 @@ class PostgresLog:
         return self._store.octets(self.writer)
 
     def cut(self, records: int, octets: int) -> None:
-        """Drop what stands behind its first records."""
-        self.run("DELETE FROM records WHERE writer = %s AND number >= %s", (self.writer, records))
+        """Drop what stands behind its first records, whatever their numbers are."""
+        self.run(
+            "DELETE FROM records WHERE writer = %s AND number IN "
+            "(SELECT number FROM records WHERE writer = %s ORDER BY number OFFSET %s)",
+            (self.writer, self.writer, records),
+        )
 
     def end(self, state: State) -> None:
         """Give it up for good."""

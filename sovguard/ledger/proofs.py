@@ -36,7 +36,12 @@ def prove(address: str, writer: str, number: int) -> dict[str, Any]:
             raise ConfigError("there is no such record; 'sovguard ledger status' lists the logs")
         for each in store.notes(writer):
             note = each.decode("utf-8", "replace")
-            point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+            try:
+                point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+            except LedgerError:
+                raise LedgerError(
+                    "the log has a checkpoint that is none: run 'sovguard ledger verify'"
+                ) from None
             if point.size > number:
                 break
         else:

@@ -84,6 +84,7 @@ def _records_of(store: Store, writer: str) -> Generator[dict[str, Any], None, No
             record = parse(line)
         except ValueError:
             raise LedgerError(
-                f"line {number} of the log {writer} is no record: run 'sovguard ledger verify'"
+                f"line {number} of the log {writer} is no record: open the ledger for writing, which drops what a power cut "
+                "has left, or run 'sovguard ledger verify'"
             ) from None
         yield {**record, "writer": writer}

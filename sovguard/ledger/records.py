@@ -26,7 +26,7 @@ RESERVED = frozenset(("v", "n", "t", "p", "m", "kind", "writer"))
 """What the ledger itself says of a record; ``writer`` is added when it is read."""
 Tag = Callable[[bytes], str]
 """Tells what a writer of the ledger says of octets: ``LedgerKey.tag``."""
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_TAG = "-" * 22
 _PLACE = f',"m":"{_NO_TAG}"'.encode()
 _INTEGERS = 2**63
@@ -94,6 +94,8 @@ def line_of(
     Raises:
         LedgerError: It cannot be a record, or gives itself what the ledger gives.
     """
+    if not isinstance(fields, Mapping):
+        raise LedgerError(f"a record is a table, not a {type(fields).__name__}; nothing was written")
     if not RESERVED.isdisjoint(fields):
         raise LedgerError(
             f"the ledger itself says {', '.join(sorted(RESERVED))}; nothing was written: name the field otherwise"

@@ -79,7 +79,8 @@ def _finish(
         own.checkpoint()
         log.end("damaged")
         return True
-    if more:
+    died = more or (records > 0 and not found.ended)
+    if died:
         # Said first, and durably: who dies in the middle of this leaves a record too many, and no drop untold.
         said = {"log": log.writer, "records": records, "signed": found.signed, "torn_octets": torn}
         own.append("recovered", said, milliseconds)
@@ -90,7 +91,7 @@ def _finish(
             point = Checkpoint(identity.origin(log.writer), records, found.walk.tree.root())
             log.add_checkpoint(key.sign(point.ended().body))
     log.end("ended")
-    return more
+    return died
 
 
 def _read(store: Store, writer: str, key: LedgerKey, identity: Identity, merged: int) -> _Left:
@@ -98,7 +99,7 @@ def _read(store: Store, writer: str, key: LedgerKey, identity: Identity, merged:
     marks = defaultdict[int, list[tuple[bytes | None, str]]](list)
     signed, ended = 0, False
     try:
-        for note in store.notes(writer):
+        for note in store.notes(writer, durable=True):  # what is concluded from them is made durable too
             point = Checkpoint.parse(verifier.open(note))
             if point.origin != origin or ended:
                 return _Left(Walk(), fits=False)

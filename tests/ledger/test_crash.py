@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sovguard.ledger import verify
+from sovguard.ledger.notes import split_notes
 from tests.ledger.places import KEY, filled, left_behind, lines_of, opened, verify_only, write_lines
 
 KILLS = 5
@@ -157,3 +160,39 @@ def test_a_recovery_that_is_cut_off_is_finished(tmp_path: Path) -> None:
     assert ledger.recovered == 0
     assert (tmp_path / "l" / writer / "ended").exists()
     assert verify(str(tmp_path / "l"), KEY.verifier).ok
+
+
+def test_half_a_note_in_zeros_is_no_note(tmp_path: Path) -> None:
+    """Its first page never reached the disk and its second did: of a checkpoint and of a merged note."""
+    writer = left_behind(tmp_path / "l")
+    path = tmp_path / "l" / writer / "checkpoints"
+    notes = split_notes(path.read_bytes())[0]
+    path.write_bytes(notes[0] + b"\n" + bytes(40) + notes[1][40:] + b"\n")
+    ledger = opened(tmp_path / "l")
+    ledger.merge()
+    merged = (tmp_path / "l" / "merged").read_bytes()
+    (tmp_path / "l" / "merged").write_bytes(merged + bytes(30) + merged[30:])
+    ledger.merge()
+    ledger.close()
+    found = verify(str(tmp_path / "l"), KEY.verifier)
+    assert (found.ok, found.records, found.merged) == (True, 26, 2)
+
+
+def test_a_signed_end_that_is_not_on_the_disk_yet_is_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the mark that nobody has to look again: its writer may have died before it did that."""
+    (writer,) = filled(tmp_path / "l", 5)
+    (tmp_path / "l" / writer / "ended").unlink()
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(file: Any) -> None:
+        handle = file if isinstance(file, int) else file.fileno()
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    opened(tmp_path / "l").close()
+    notes = str(tmp_path / "l" / writer / "checkpoints")
+    assert notes in synced[: synced.index(str(tmp_path / "l" / writer))]

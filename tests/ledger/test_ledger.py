@@ -348,14 +348,29 @@ def test_a_server_that_ends_the_connection_stops_the_ledger(postgres: str) -> No
     assert verify(postgres, KEY.verifier).records == 4
 
 
-def test_a_record_that_is_refused_leaves_the_ledger_as_it_was(address: str) -> None:
-    """What cannot be a record takes no number, and its value is in no message."""
+def interrupted(*args: Any, **more: Any) -> bytes:
+    """Somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def test_a_record_that_is_refused_leaves_the_ledger_as_it_was(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be a record takes no number, and its value is in no message; nor does what is cut off before that."""
+    from sovguard.ledger import chain
+
     ledger = opened(address, create=True)
     with pytest.raises(LedgerError, match="a record holds") as caught:
         ledger.append("x", {"a": ("홍길동",)})
     assert "홍길동" not in str(caught.value)
     with pytest.raises(LedgerError, match="65,536"):
         ledger.append("x", {"a": "a" * 70_000})
+    with pytest.raises(LedgerError, match="a table"):
+        ledger.append("x", None)  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(chain, "line_of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.append("x", {})
     assert ledger.append("x", {}) == 0
     ledger.close()
     assert verify(address, KEY.verifier).records == 1
@@ -381,8 +396,10 @@ def verify_writer(folder: Path) -> str:
     return found
 
 
-def test_a_signal_handler_is_turned_away(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the middle of a record it can neither write one nor end the log; no number is given twice."""
+def test_a_signal_handler_is_turned_away(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a record it can write none, and ends the log once that is there; no number is given twice."""
     ledger = opened(address, create=True)
     log: Any = ledger._chain._log  # type: ignore[union-attr]
     write, errors = log.append, []
@@ -399,16 +416,27 @@ def test_a_signal_handler_is_turned_away(address: str, monkeypatch: pytest.Monke
     assert [ledger.append("x", {}) for _ in range(2)] == [0, 1]
     assert len(errors) == 3  # there was nothing to sign at first
     assert all("signal handler" in error for error in errors)
-    monkeypatch.setattr(log, "append", lambda line: ledger.close() or write(line))  # type: ignore[func-returns-value]
-    with pytest.raises(LedgerError):
-        ledger.append("x", {})
+    others: list[int] = []
+    other = tmp_path / "other"
+
+    def closing(line: bytes) -> None:
+        ledger.close()
+        others.append(os.open(other, os.O_RDWR | os.O_CREAT))  # it gets the first number that is free
+        write(line)
+
+    monkeypatch.setattr(log, "append", closing)
+    assert ledger.append("x", {}) == 2
+    os.close(others[0])
+    assert other.stat().st_size == 0
     with pytest.raises(LedgerError, match="closed"):
         ledger.append("x", {})
+    with pytest.raises(LedgerError, match="closed"):
+        ledger.merge()
     ledger = opened(address)
-    assert ledger.recovered == 1
+    assert ledger.recovered == 0
     ledger.close()
     found = verify(address, KEY.verifier)
-    assert (found.ok, found.records) == (True, 3)
+    assert (found.ok, found.records, found.unsigned) == (True, 3, 0)
 
 
 def test_a_child_does_not_hold_up_merging(files: str) -> None:
@@ -529,3 +557,80 @@ def test_reading_holds_the_logs_of_one_time_alone(files: str) -> None:
     ledger.close()
     assert (len(times), times == sorted(times), held) == (150, True, 0)
     assert most <= 2
+
+
+def test_a_timer_that_cannot_be_started_is_started_later(files: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is appended meanwhile is there, and is signed in time once there are threads again."""
+    ledger = opened(files, create=True, seconds=0.05)
+
+    def failing(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", failing)
+        ledger.append("x", {})
+    ledger.append("x", {})
+    end = time.monotonic() + 10
+    while ledger.unsigned and time.monotonic() < end:
+        time.sleep(0.01)
+    assert ledger.unsigned == 0
+    ledger.close()
+
+
+def test_a_process_forked_off_while_a_log_is_made_lets_go(
+    files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a lock that belongs to no log yet."""
+    import sovguard.ledger.files as module
+
+    opened(files, create=True).close()
+    children: list[int] = []
+    sync = module.sync_folder
+
+    def forking(folder: Path) -> None:
+        sync(folder)
+        if not children:
+            children.append(os.fork())
+            if not children[0]:
+                time.sleep(60)
+                os._exit(0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "sync_folder", forking)
+        first = opened(files)
+    fill(first, 3)
+    first.close()
+    try:
+        store: Any = first._store
+        (writer,) = store.writers()
+        os.unlink(store.folder / writer / "ended")
+        end = time.monotonic() + 10
+        while (taken := store.take_over(writer)) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert taken is not None
+    finally:
+        os.kill(children[0], 9)
+        os.waitpid(children[0], 0)
+
+
+def test_what_a_killed_maker_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Half an identity has another name, and the next try succeeds."""
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l" / ".new-0123").write_bytes(b"sov")
+    opened(tmp_path / "l", create=True).close()
+    assert verify(str(tmp_path / "l"), KEY.verifier).ok
+
+
+def test_a_log_that_cannot_be_taken_over_is_not_held(tmp_path: Path) -> None:
+    """As often as it is tried."""
+    (writer,) = filled(tmp_path / "l", 3)
+    log = tmp_path / "l" / writer
+    (log / "ended").unlink()
+    (log / "checkpoints").unlink()
+    (log / "checkpoints").mkdir()
+    held = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(LedgerError, match="has to be"):
+            opened(tmp_path / "l")
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == held

@@ -117,6 +117,7 @@ GOOD = made(a=1, b=1.5)
         GOOD + b" ",
         GOOD[:-1],
         b"[" * 60_000,
+        b"[" * 33 + b'"' + b'\\"' * 32_700,
         b"\xff",
         GOOD.replace(b'"v":1', b'"v":2'),
         GOOD.replace(b'"v":1', b'"v":true'),

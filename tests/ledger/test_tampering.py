@@ -517,3 +517,77 @@ def test_problems_say_where(log: Path) -> None:
     assert str(Problem(None, None, "x")) == "the ledger: x"
     assert verify_only(log.parent, log.name).ok
     assert json.loads(lines_of(log)[0])["kind"] == "request"
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "00000001.jsonl", "lock", "merged.lock", "merged"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_nobody_is_led_out_of_the_ledger(folder: Path, tmp_path: Path, name: str, kind: str) -> None:
+    """Neither is what a link leads to changed, nor is a pipe waited for: it is an error, or the log is named."""
+    writer = left_behind(folder, 25)
+    outside = tmp_path / "ledger.key"
+    outside.write_text(KEY.export())
+    place = (folder if name.startswith("merged") else folder / writer) / name
+    place.unlink(missing_ok=True)
+    if kind == "link":
+        place.symlink_to(outside)
+    else:
+        os.mkfifo(place)
+    said = ""
+    try:
+        ledger = opened(folder)
+        try:
+            ledger.merge()
+        finally:
+            ledger.close()
+    except LedgerError as error:
+        said = str(error)
+    assert "has to be" in said or not verified(folder).ok
+    assert outside.read_text() == KEY.export()
+
+
+def test_a_log_that_is_a_link_is_no_log(folder: Path, tmp_path: Path) -> None:
+    """What it leads to is neither read as one nor recovered."""
+    filled(folder, 3)
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "00000001.jsonl").write_text("{}\n")
+    (folder / "aaaaaaaaaaaaaaaa").symlink_to(victim)
+    opened(folder).close()
+    assert [path.name for path in victim.iterdir()] == ["00000001.jsonl"]
+    assert verified(folder).writers == 1
+
+
+def test_what_was_cut_off_at_its_last_checkpoint_leaves_a_record(folder: Path) -> None:
+    """A process died, and nothing says how much it had written: that much is told."""
+    writer = left_behind(folder, 25)
+    write_lines(folder / writer, lines_of(folder / writer)[:20])
+    ledger = opened(folder)
+    (said,) = [each for each in ledger.records() if each["kind"] == "recovered"]
+    assert (ledger.recovered, said["records"], said["signed"]) == (1, 20, 20)
+    ledger.close()
+
+
+def test_a_note_that_somebody_wrote_keeps_nobody_from_fixing_the_rest(folder: Path) -> None:
+    """It is named; what is signed of its log and of the others is merged."""
+    first, second = filled(folder, 12, 7)
+    path = folder / first / "checkpoints"
+    path.write_bytes(path.read_bytes() + b"x\n\ny\n\n")
+    ledger = opened(folder)
+    note = ledger.merge()
+    ledger.close()
+    assert f"{first} 12\n" in note
+    assert f"{second} 7\n" in note
+    assert only(verified(folder, note)).writer == first
+
+
+def test_records_that_were_given_other_numbers_are_not_deleted(postgres: str) -> None:
+    """Recovery goes by their order, as verifying does."""
+    import psycopg
+
+    left_behind(postgres, 25)
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"SET search_path TO {postgres.partition('schema=')[2]}")  # type: ignore[arg-type]
+        connection.execute("UPDATE records SET number = number + 100")
+    opened(postgres).close()
+    found = verify(postgres, KEY.verifier)
+    assert (found.ok, found.records) == (True, 26)
