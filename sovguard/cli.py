@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from sovguard.cli_doctor import doctor
+from sovguard.cli_files import key_command, or_files
 from sovguard.cli_ledger import ledger as ledger_commands
 from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
 from sovguard.cli_policy import policy as policy_commands
@@ -88,6 +89,7 @@ def cli() -> None:
 
 
 cli.add_command(doctor)
+cli.add_command(key_command)
 ledger_commands.add_command(report_command)
 cli.add_command(ledger_commands)
 cli.add_command(policy_commands)
@@ -180,6 +182,7 @@ def scan(
 @click.option("--force", is_flag=True, help="Let --keep replace a file that is no mapping.")
 @session_options
 @_detecting
+@or_files("redact")
 def redact(
     files: tuple[str, ...],
     output: str | None,
@@ -249,6 +252,7 @@ def redact(
 @_OUTPUT
 @click.option("--mapping", type=click.Path(path_type=Path), help="The file that redact --keep wrote.")
 @session_options
+@or_files("restore")
 def restore(
     files: tuple[str, ...],
     mapping: Path | None,

@@ -124,6 +124,11 @@ class Vaultless:
             raise InvalidRecord("this is no surrogate of this key and scope; use those that it was made with")
         return value[0]
 
+    def opened(self, surrogate: str) -> tuple[str, Kind] | None:
+        """Return the value of a text that is one surrogate, and what it was where it was found; ``None`` if it is none."""
+        match = _PATTERN.fullmatch(surrogate)
+        return None if match is None else self._value(match)
+
     def redact(self, text: str, detections: Iterable[Detection]) -> str:
         """Return ``text`` with surrogates in place of what was detected; ``restore`` gives it back to the character.
 

@@ -33,3 +33,45 @@ def test_the_list_of_the_names_page_works(tmp_path: Path, monkeypatch: pytest.Mo
     exec(compile(code, "names.md", "exec"), space)  # noqa: S102
     (hit,) = [hit for hit in space["guard"].scan("가온누리과장님께") if hit.recognizer == "staff"]  # type: ignore[attr-defined]
     assert (hit.start, hit.end) == (0, 4)
+
+
+def test_the_examples_of_the_pipelines_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches, columns, frames and streams, as they stand there; Spark's need a session, and are tested by themselves."""
+    import duckdb
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+    from datasets import Dataset
+
+    from sovguard.format_preserving import FormatPreserving
+    from sovguard.vaultless import Scope
+
+    table = pa.table(
+        {
+            "memo": ["010-0000-1234로 연락"],
+            "note": ["x"],
+            "customer": ["아무개"],
+            "account": ["110-000-000017"],
+            "profile": [{"address": "서울시 강남구 테헤란로 1"}],
+        }
+    )
+    connection = duckdb.connect()
+    connection.register("calls", table)
+    space = {
+        "key": bytes(range(64)),
+        "other_key": bytes(32),
+        "scope": Scope("은행", dataset="상담"),
+        "table": table,
+        "frame": pl.DataFrame({"memo": ["010-0000-1234"]}),
+        "pandas_or_polars": pd.DataFrame({"memo": ["010-0000-1234"]}),
+        "pl": pl,
+        "connection": connection,
+        "dataset": Dataset.from_dict({"memo": ["010-0000-1234"]}),
+        "json_rows": [{"memo": "010-0000-1234"}],
+        "FormatPreserving": FormatPreserving,
+    }
+    batch, columns, frames, _ = blocks("pipelines.md", "python")
+    for code in (batch, columns, frames.replace("num_proc=2", "load_from_cache_file=False")):
+        exec(compile(code, "pipelines.md", "exec"), space)  # noqa: S102
+    assert space["row"] != {"memo": "010-0000-1234"}
+    connection.close()

@@ -26,7 +26,16 @@ LAYERS = [
     {"guard"},
     {"clients", "presidio", "pipeline", "demo_server", "documents", "outputs"},
     {"demo", "doctor", "findings"},
-    {"document_runs", "cli_doctor", "cli_vault", "cli_mapping", "cli_policy", "cli_ledger", "cli_reports"},
+    {
+        "document_runs",
+        "cli_doctor",
+        "cli_vault",
+        "cli_mapping",
+        "cli_policy",
+        "cli_ledger",
+        "cli_reports",
+        "cli_files",
+    },
     {"cli"},
     {"__main__", "__init__"},
 ]

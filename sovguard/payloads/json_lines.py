@@ -77,7 +77,7 @@ def batches(name: str, text: str, size: int) -> Iterator[list[JsonLine]]:
     start = pending = 0
     # Only \n ends a line: U+2028 and its like may stand in a JSON string as they are.
     for number, whole in enumerate(io.StringIO(text, newline="\n"), 1):
-        line = _line(f"{name}, line {number}", start, whole)
+        line = line_of(f"{name}, line {number}", start, whole)
         start += len(whole)
         if pending and pending + line.size > size:
             yield batch
@@ -98,12 +98,23 @@ def as_one(name: str, text: str) -> JsonLine:
     Raises:
         InputError: It is not JSON that can be worked on.
     """
-    return _line(
+    return line_of(
         name, 0, text, "correct it, or read it with --format jsonl (a value on each line) or --format text"
     )
 
 
-def _line(place: str, start: int, whole: str, remedy: str = "") -> JsonLine:
+def line_of(place: str, start: int, whole: str, remedy: str = "") -> JsonLine:
+    """Return one line, or a document that is one value.
+
+    Args:
+        place: What to call it in messages.
+        start: Where it begins in its document.
+        whole: The line with its end.
+        remedy: What to do if it is none.
+
+    Raises:
+        InputError: It is not JSON that can be worked on.
+    """
     text = whole.rstrip("\r\n")
     end = whole[len(text) :]
     if not text.strip():
@@ -160,12 +171,12 @@ def rewritten(line: JsonLine, value: Any, encoding: str) -> str:
         if old.kind == new.kind and old.text == new.text:
             continue
         outcome = new.text if token["colon"] is not None else new.original
-        parts += (line.text[position : token.start()], _literal(outcome, token["literal"], encoding))
+        parts += (line.text[position : token.start()], literal(outcome, token["literal"], encoding))
         position = token.end("literal")
     return "".join((*parts, line.text[position:], line.end))
 
 
-def _literal(value: Any, before: str, encoding: str) -> str:
+def literal(value: Any, before: str, encoding: str) -> str:
     """Return ``value`` as JSON, with escapes where what stood there had them or the encoding needs them."""
     plain = json.dumps(value, ensure_ascii=False)
     if "\\u" not in before or not before.isascii():
@@ -193,7 +204,7 @@ def scan_lines(
     leaves: list[Leaf] = []
     places: list[tuple[JsonLine, re.Match[str]] | None] = []
     for line in lines:
-        for leaf, token in _chosen(line, fields):
+        for leaf, token in chosen(line, fields):
             leaves.append(leaf)
             places.append((line, token) if token is not None else None)
     found: list[Detection] = []
@@ -206,7 +217,7 @@ def scan_lines(
     return found
 
 
-def _chosen(line: JsonLine, fields: Collection[str]) -> Iterator[tuple[Leaf, re.Match[str] | None]]:
+def chosen(line: JsonLine, fields: Collection[str]) -> Iterator[tuple[Leaf, re.Match[str] | None]]:
     """Yield the leaves that ``fields`` choose with where they stand; a chosen field's own name has no place."""
     if not fields:
         yield from zip(line.leaves, line.tokens, strict=True)

@@ -16,6 +16,7 @@ from sovguard.format_preserving import FormatPreserving
 from sovguard.irreversible import applied, mask, remove
 from sovguard.restore.text import Restoration
 from sovguard.session import Session
+from sovguard.vault.store import Kind
 from sovguard.vaultless import Scope, Vaultless
 
 Mode = Vaultless | FormatPreserving | Session | Callable[[str, str], str] | Literal["mask", "remove"]
@@ -42,6 +43,14 @@ class Way(ABC):
     def restore(self, text: str, entity_type: str | None) -> Restoration:
         """Return ``text`` with the values back; ``entity_type`` of a cell that is one value."""
 
+    def replace_number(self, digits: str, kind: Kind, entity_type: str) -> str:
+        """Return the text that takes the place of a number, as it is written."""
+        return self.replace(digits, entity_type)
+
+    def number(self, text: str) -> str | None:
+        """Return the number, as it was written, that a text takes the place of; ``None`` if it is none."""
+        return None
+
 
 class _Sealed(Way):
     def __init__(self, vaultless: Vaultless) -> None:
@@ -55,6 +64,13 @@ class _Sealed(Way):
 
     def restore(self, text: str, entity_type: str | None) -> Restoration:
         return self._vaultless.restore(text)
+
+    def replace_number(self, digits: str, kind: Kind, entity_type: str) -> str:
+        return self._vaultless.surrogate(digits, entity_type, kind)
+
+    def number(self, text: str) -> str | None:
+        opened = self._vaultless.opened(text)
+        return None if opened is None or opened[1] == "str" else opened[0]
 
 
 class _Shaped(Way):

@@ -1,0 +1,16 @@
+"""Redaction of files that are too large to be held: read in pieces, worked on by several processes, written in order.
+
+::
+
+    source (bytes, gzip, zstd) ─▶ cutting (whole records) ─▶ records (lines, JSON, CSV) in worker processes ─▶ job (in order,
+    atomically, with a journal by which a job that was cut off goes on)
+
+What comes out does not depend on how many processes work, nor on where a job was cut off.
+"""
+
+from __future__ import annotations
+
+from sovguard.pipeline.files.job import Job, Report
+from sovguard.pipeline.files.settings import Settings
+
+__all__ = ["Job", "Report", "Settings"]

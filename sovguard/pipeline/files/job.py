@@ -1,0 +1,278 @@
+"""One file worked on from its beginning to its end, by one process or several, or from where it was cut off.
+
+The output grows beside its place and is put there when it is whole. Pieces are written in their order, whoever was first.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from sovguard.errors import ConfigError, InputError, SovguardError
+from sovguard.pipeline.files.cutting import Piece, pieces
+from sovguard.pipeline.files.journal import Journal, Progress
+from sovguard.pipeline.files.records import Shape, Worked, Worker
+from sovguard.pipeline.files.settings import Form, Settings
+from sovguard.pipeline.files.shapes import shape_of
+from sovguard.pipeline.files.source import Source, packed
+from sovguard.private_files import sync_folder
+
+_EVERY = 2.0
+"""Seconds between two entries of the journal."""
+_TOLD = 1_000
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_WORKER: list[Worker] = []
+"""What this process works with, in a process that a job has begun."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a job did.
+
+    Attributes:
+        records: How many records came out.
+        bad: Lines that could not be worked on, and why; of many, the first thousand.
+        bad_count: How many there are.
+        values: How many values were replaced, by type; equal texts near each other count once.
+        octets: How many octets the file has, opened.
+        seconds: How long it took, this time.
+        shape: What the file was taken for.
+    """
+
+    records: int = 0
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    bad_count: int = 0
+    values: Counter[str] = field(default_factory=Counter)
+    octets: int = 0
+    seconds: float = 0.0
+    shape: Shape | None = None
+
+
+class Job:
+    """Works on one file.
+
+    Args:
+        source: The file: plain, gzip or zstd.
+        target: Where its outcome goes, compressed as it is. Nothing is there before all of it is.
+        settings: What is done.
+        workers: How many processes work; 1 is this one.
+        resume: Go on where a job with the same file and settings was cut off.
+        rejects: Where lines go that could not be worked on, as they came; by default nowhere: they are in the source.
+        form: What its records are; by default what its name says.
+        encoding: The encoding of its text; told by its beginning if ``None``.
+        delimiter: Of CSV.
+        header: Whether CSV begins with the names of its columns.
+        progress: Is told how many stored octets are done, of how many.
+
+    Raises:
+        ConfigError: The target is the file itself, or there are no workers.
+        InputError: The file cannot be read.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        target: Path,
+        settings: Settings,
+        *,
+        workers: int = 1,
+        resume: bool = False,
+        rejects: Path | None = None,
+        form: Form | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        header: bool | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        if workers < 1:
+            raise ConfigError("at least one process works")
+        self._source, self._target, self._settings = Source(source), target, settings
+        if target.exists() and target.samefile(source):
+            raise ConfigError("the output would replace the only copy; name another file")
+        self._workers, self._resume, self._rejects = workers, resume, rejects
+        self._told = {"form": form, "encoding": encoding, "delimiter": delimiter, "header": header}
+        self._progress = progress
+        self._journal = Journal(target)
+
+    def __repr__(self) -> str:
+        return f"Job({self._workers} workers)"
+
+    def run(self) -> Report:
+        """Work on the file, and return what was done.
+
+        Raises:
+            InputError: The file is damaged, or it is not the one that the job was begun with.
+            ConfigError: The settings are not those that the job was begun with, or there is nothing to go on from.
+            SovguardError: A worker could not begin.
+            OSError: The disk failed. What is written stays: the job can go on.
+        """
+        begun = time.monotonic()
+        state, shape, skipped = self._begin()
+        report = Report(shape=shape)
+        with ExitStack() as kept:
+            stream = kept.enter_context(self._source.opened())
+            head = self._source.read(stream, skipped)
+            left = state.offset or skipped
+            self._skip(stream, left - skipped)
+            out = kept.enter_context(self._partial(state.written))
+            rejected = (
+                None if self._rejects is None else kept.enter_context(_grown(self._rejects, state.rejected))
+            )
+            if not state.offset:
+                state.written += out.write(packed(head, shape.compression))
+                state.offset, state.line = skipped, 1 + head.count(b"\n")
+            delimiter = shape.delimiter.encode() if shape.form == "csv" else b""
+            found = pieces(self._source, stream, delimiter=delimiter, offset=state.offset, line=state.line)
+            last = time.monotonic()
+            for piece, done in self._worked(found, shape):
+                state.written += out.write(done.data)
+                if rejected is not None:
+                    state.rejected += rejected.write(done.rejected)
+                _count(state, piece, done)
+                self._progress(self._source.done, self._source.size)
+                if time.monotonic() - last > _EVERY:
+                    self._note(state, out, rejected)
+                    last = time.monotonic()
+            _flush(out)
+            if rejected is not None:
+                _flush(rejected)
+        self._journal.partial.replace(self._target)
+        sync_folder(self._target.parent)
+        self._journal.end()
+        report.records, report.bad, report.bad_count = state.records, state.bad or [], state.bad_count
+        report.values, report.octets = Counter(state.values or {}), state.offset
+        report.seconds = time.monotonic() - begun
+        return report
+
+    def _begin(self) -> tuple[Progress, Shape, int]:
+        from sovguard.guard import Guard
+
+        guard = Guard(names="fast") if self._told["header"] is None else None
+        shape, skipped = shape_of(self._source, guard=guard, **self._told)  # type: ignore[arg-type]  # of several kinds
+        settings, source = self._settings.digest() + repr(shape), self._source.fingerprint()
+        state = self._journal.read() if self._resume else None
+        if state is None:
+            return Progress(settings, source), shape, skipped
+        if state.source != source:
+            raise InputError(
+                f"{self._source.path} is not the file that the job was begun with; begin anew without --resume"
+            )
+        if state.settings != settings:
+            raise ConfigError(
+                "the job was begun with other settings or another key; use those, or begin anew without --resume"
+            )
+        return state, shape, skipped
+
+    def _skip(self, stream: IO[bytes], octets: int) -> None:
+        if not self._source.compression and stream.seekable():
+            stream.seek(octets, os.SEEK_CUR)
+            return
+        while octets and (part := self._source.read(stream, min(octets, 1 << 20))):
+            octets -= len(part)
+
+    @contextmanager
+    def _partial(self, written: int) -> Iterator[IO[bytes]]:
+        if not written:
+            self._journal.end()
+        with _grown(self._journal.partial, written) as file:
+            yield file
+
+    def _note(self, state: Progress, out: IO[bytes], rejected: IO[bytes] | None) -> None:
+        _flush(out)
+        if rejected is not None:
+            _flush(rejected)
+        self._journal.write(state)
+
+    def _worked(self, found: Iterator[Piece], shape: Shape) -> Iterator[tuple[Piece, Worked]]:
+        """Yield what becomes of pieces, in their order."""
+        if self._workers == 1:
+            worker = Worker(self._settings, shape)
+            for piece in found:
+                yield piece, worker.work(piece)
+            return
+        waiting: deque[tuple[Piece, Future[Worked]]] = deque()
+        with _pool(self._workers, self._settings, shape) as pool:
+            for piece in found:
+                waiting.append((piece, pool.submit(_work, piece)))
+                # As many as keep everybody busy, and no more: memory does not grow with the file.
+                while len(waiting) > 2 * self._workers or (waiting and waiting[0][1].done()):
+                    yield _next(waiting)
+            while waiting:
+                yield _next(waiting)
+
+
+def _next(waiting: deque[tuple[Piece, Future[Worked]]]) -> tuple[Piece, Worked]:
+    piece, future = waiting.popleft()
+    try:
+        return piece, future.result()
+    except BrokenProcessPool:
+        raise SovguardError(
+            "a worker process has ended; what is written stays: begin again with --resume, perhaps with fewer workers"
+        ) from None
+
+
+@contextmanager
+def _pool(workers: int, settings: Settings, shape: Shape) -> Iterator[ProcessPoolExecutor]:
+    """A pool of processes that are begun anew, so that they hold nothing of this one; the key goes to them through a pipe."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))  # a core each, and not all cores for all
+    context: Any = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _prepare, (settings, shape))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, said in before.items():
+            if said is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = said
+
+
+def _prepare(settings: Settings, shape: Shape) -> None:
+    _WORKER[:] = [Worker(settings, shape)]
+
+
+def _work(piece: Piece) -> Worked:
+    return _WORKER[0].work(piece)
+
+
+@contextmanager
+def _grown(path: Path, size: int) -> Iterator[IO[bytes]]:
+    """Open a file to be written to behind its first octets; what stands behind them is dropped.
+
+    Raises:
+        ConfigError: It has fewer.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with open(handle, "r+b") as file:
+        if os.fstat(handle).st_size < size:
+            raise ConfigError(f"{path} is shorter than it was; begin anew without --resume")
+        file.truncate(size)
+        file.seek(size)
+        yield file
+
+
+def _flush(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _count(state: Progress, piece: Piece, done: Worked) -> None:
+    state.offset, state.line = piece.offset + piece.size, piece.line + piece.lines
+    state.records += done.records
+    state.bad_count += len(done.bad)
+    told = state.bad or []
+    state.bad = [*told, *done.bad[: max(0, _TOLD - len(told))]]
+    values = Counter(state.values or {})
+    values.update(done.values)
+    state.values = dict(values)

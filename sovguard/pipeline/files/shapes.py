@@ -1,0 +1,96 @@
+"""What a file is, told by its name and its beginning: form, encoding, delimiter, header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sovguard.errors import InputError
+from sovguard.pipeline.files.records import Shape, cells_of, value_of
+from sovguard.pipeline.files.settings import Form
+from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of
+
+if TYPE_CHECKING:
+    from sovguard.guard import Guard
+
+_FORMS: dict[str, Form] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
+_PACKED = (".gz", ".zst")
+_TELLING = re.compile("[0-9]{4}|@")
+
+
+def shape_of(
+    source: Source,
+    *,
+    form: Form | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    guard: Guard | None = None,
+) -> tuple[Shape, int]:
+    """Return what a file is, and how many octets its BOM and its header have, which are no records.
+
+    Args:
+        source: The file.
+        form: What its records are; by default what its name says, and text if that says nothing.
+        encoding: The encoding of its text; by default UTF-8 or CP949, whichever fits.
+        delimiter: Of CSV; by default what fits.
+        header: Whether CSV begins with the names of its columns; by default told by the first row: names are not empty, differ,
+            and hold nothing that is found.
+        guard: Finds things in the first row.
+
+    Raises:
+        InputError: Its encoding cannot be told, or it is damaged.
+    """
+    stem = source.path.name.lower()
+    for end in _PACKED:
+        stem = stem.removesuffix(end)
+    form = form or _FORMS.get(Path(stem).suffix, "text")
+    with source.opened() as stream:
+        sample = source.read(stream, SAMPLE)
+    whole = len(sample) < SAMPLE
+    try:
+        told, bom = encoding_of(sample, whole) if encoding is None else (encoding, b"")
+    except InputError as error:
+        raise InputError(f"{source.path}: {error}") from None
+    if form != "csv":
+        return Shape(form, told, compression=source.compression), len(bom)
+    text = sample[len(bom) :].decode(told, "replace")
+    between = delimiter or ("\t" if stem.endswith(".tsv") else _delimiter(text))
+    first = _first_row(text, between)
+    names = [value_of(written) for written, _ in cells_of(text[:first], between)] if first else []
+    if header is None:
+        header = _is_header(names, guard)
+    if not header:
+        return Shape("csv", told, between, (), source.compression), len(bom)
+    return Shape("csv", told, between, tuple(names), source.compression), len(bom) + len(
+        text[:first].encode(told)
+    )
+
+
+def _delimiter(text: str) -> str:
+    try:
+        return csv.Sniffer().sniff(text[: 1 << 14], ",;\t|").delimiter
+    except csv.Error:
+        return ","
+
+
+def _first_row(text: str, delimiter: str) -> int:
+    at, within = 0, False
+    while at < len(text):
+        letter = text[at]
+        if letter == '"' and (within or at == 0 or text[at - 1] in f"{delimiter}\n"):
+            within = not within
+        elif letter == "\n" and not within:
+            return at + 1
+        at += 1
+    return len(text)
+
+
+def _is_header(names: list[str], guard: Guard | None) -> bool:
+    if not names or len(set(names)) < len(names):
+        return False
+    if not all(name.strip() and _TELLING.search(name) is None for name in names):
+        return False
+    return guard is None or not any(guard.scan(names))

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sovguard import ConfigError, InputError
+from sovguard.pipeline.files import Job, Settings
+from sovguard.pipeline.files import cutting as cut
+from sovguard.pipeline.files.cutting import pieces
+from sovguard.pipeline.files.records import cells_of, value_of
+from sovguard.pipeline.files.source import Source
+from sovguard.vaultless import Scope
+from tests.servers import EMAIL, PHONE, RRN
+
+KEY = bytes(range(64))
+SCOPE = Scope("은행", dataset="상담")
+SEALING = Settings(key=KEY, scope=SCOPE, names="off")
+RESTORING = Settings(key=KEY, scope=SCOPE, restores=True)
+VALUES = (PHONE, RRN, EMAIL)
+
+
+def there_and_back(path: Path, **more: Any) -> bytes:
+    """What comes out, which holds no value and from which the file comes back octet for octet."""
+    middle, back = path.with_name(f"done-{path.name}"), path.with_name(f"back-{path.name}")
+    report = Job(path, middle, SEALING, **more).run()
+    assert report.bad == []
+    Job(middle, back, RESTORING, **more).run()
+    opened = {".gz": gzip.decompress, ".zst": zstd_opened}.get(path.suffix, bytes)
+    assert opened(back.read_bytes()) == opened(path.read_bytes())
+    out = opened(middle.read_bytes())
+    for value in VALUES:
+        assert value.encode() not in out
+    assert not [each for each in path.parent.iterdir() if each.suffix in (".partial", ".progress")]
+    return bytes(out)
+
+
+def zstd_opened(data: bytes) -> bytes:
+    """What zstd says, in however many frames."""
+    return bytes(zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read())
+
+
+LINES = f"{PHONE}로 연락\r\n\n없음\n주민번호는 {RRN}이고 메일은 {EMAIL}로\n끝에 줄바꿈 없음 {PHONE}"
+OBJECTS = "\n".join(
+    [
+        json.dumps({"memo": f"{PHONE}로", "n": 1, "list": [EMAIL, {"in": RRN}]}, ensure_ascii=False),
+        '{ "memo" :  "\\ud55c\\uae00 010-0000-1234" , "phone": 1000001234, "x": 1.50, "전화": 01 }'.replace(
+            "01 }", "1e3 }"
+        ),
+        "",
+        '  {"010-0000-1234": "열쇠"}  ',
+        '"010-0000-9999"',
+        "[null, true, 3]",
+        "",
+    ]
+)
+TABLE = (
+    f'이름,전화,"메모, 긴 것",n\r\n가,{PHONE},"줄\n바꿈 ""따옴표"" {RRN}",1\r\n나,"{PHONE}",,2\r\n'
+    f'다,,5" 관 {EMAIL},3\r\n"라","x"y,"",\r\n,{PHONE}'
+)
+
+
+FILES = {"a.log": LINES, "a.jsonl": OBJECTS, "a.csv": TABLE, "a.tsv": TABLE.replace(",", "\t")}
+
+
+@pytest.mark.parametrize("pack", ["", ".gz", ".zst"])
+@pytest.mark.parametrize(("name", "text"), list(FILES.items()), ids=list(FILES))
+def test_files_come_back(tmp_path: Path, name: str, text: str, pack: str) -> None:
+    """Octet for octet, whatever they are and however they are compressed."""
+    data = text.encode()
+    path = tmp_path / f"{name}{pack}"
+    path.write_bytes(
+        {"": bytes, ".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}[pack](data)
+    )
+    out = there_and_back(path)
+    if name == "a.jsonl":
+        objects = [json.loads(line) for line in out.decode().splitlines() if line.strip()]
+        assert objects[0]["memo"].startswith("PHONE~1")
+        assert objects[1]["x"] == 1.5
+    if name == "a.csv":
+        rows = list(csv.reader(io.StringIO(out.decode(), newline="")))
+        assert rows[0] == ["이름", "전화", "메모, 긴 것", "n"]
+        assert [len(row) for row in rows] == [4, 4, 4, 4, 4, 2]
+
+
+@pytest.mark.parametrize(("encoding", "bom"), [("cp949", b""), ("euc-kr", b""), ("utf-8", b"\xef\xbb\xbf")])
+def test_encodings_are_told_and_kept(tmp_path: Path, encoding: str, bom: bytes) -> None:
+    """CP949, EUC-KR and UTF-8 with a BOM are written back as they came."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(bom + TABLE.encode(encoding))
+    there_and_back(path)
+    job = Job(path, tmp_path / "x.csv", SEALING)
+    shape = job.run().shape
+    assert shape is not None
+    assert (shape.encoding, shape.header[0]) == ("utf-8" if bom else "cp949", "이름")
+
+
+def test_columns_of_a_table_are_read_with_their_names(tmp_path: Path) -> None:
+    """A first row that holds values is no header; columns can be chosen."""
+    path, done = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text(f"계좌번호,비고\n110-000-000017,{PHONE}\n", "utf-8")
+    report = Job(path, done, SEALING).run()
+    assert report.values == {"KR_BANK_ACCOUNT": 1, "PHONE_NUMBER": 1}
+    Job(path, done, Settings(key=KEY, scope=SCOPE, names="off", columns=("비고",))).run()
+    assert "110-000-000017" in done.read_text("utf-8")
+    assert PHONE not in done.read_text("utf-8")
+    path.write_text(f"홍길동,서울\n{EMAIL},x\n", "utf-8")
+    shape = Job(path, done, SEALING).run().shape
+    assert shape is not None
+    assert shape.header == ()
+
+
+CELLS = st.text(st.sampled_from('가a",\n\t 0-'), max_size=8) | st.sampled_from(
+    [PHONE, f"{EMAIL},", f'"{PHONE}"']
+)
+ROWS = st.lists(CELLS, min_size=1, max_size=4).filter(lambda row: row != [""])
+
+
+@given(ROWS, st.booleans(), st.sampled_from(["\r\n", "\n"]))
+@settings(max_examples=80, deadline=None)
+def test_any_row_is_read_as_csv_writes_it(row: list[str], everything: bool, end: str) -> None:
+    """Its cells are those of the csv module, and what stands between them is kept."""
+    text = io.StringIO()
+    quoting = csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL
+    csv.writer(text, quoting=quoting, lineterminator=end).writerow(row)
+    cells = list(cells_of(text.getvalue(), ","))
+    assert [value_of(written) for written, _ in cells] == row
+    assert "".join(written + behind for written, behind in cells) == text.getvalue()
+
+
+@given(
+    st.lists(st.text(st.sampled_from('가a",\n-'), max_size=6), max_size=30),
+    st.integers(1, 12),
+    st.sampled_from([b"", b","]),
+)
+@settings(max_examples=100, deadline=None)
+def test_pieces_are_the_whole_file(lines: list[str], size: int, delimiter: bytes) -> None:
+    """However small: none is lost, none is twice, and where they are cut does not depend on where a job begins."""
+    import tempfile
+
+    data = "\n".join(lines).encode()
+    before = cut.PIECE
+    cut.PIECE = size
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "a"
+            path.write_bytes(data)
+            source = Source(path)
+            with source.opened() as stream:
+                found = list(pieces(source, stream, delimiter=delimiter))
+            assert b"".join(piece.data for piece in found) == data
+            at = 0
+            for piece in found:
+                assert (piece.offset, piece.line) == (at, 1 + data[:at].count(b"\n"))
+                at += piece.size
+            for piece in found[1:3]:
+                with source.opened() as stream:
+                    stream.seek(piece.offset)
+                    rest = list(
+                        pieces(source, stream, delimiter=delimiter, offset=piece.offset, line=piece.line)
+                    )
+                assert [each.data for each in rest] == [each.data for each in found[found.index(piece) :]]
+    finally:
+        cut.PIECE = before
+
+
+def test_bad_records_are_named_and_kept_apart(tmp_path: Path) -> None:
+    """By their lines, without what they say; the rest is done, and they go where they were asked to go."""
+    path, done, rejects = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "rejects"
+    bad = [b'{"a": \n', b'{"a": "\xff\xfe"}\n', b'{"a": 1, "a": 2}\n']
+    good = f'{{"a": "{PHONE}"}}\n'.encode()
+    path.write_bytes(good + bad[0] + good + bad[1] + bad[2])
+    report = Job(path, done, SEALING, rejects=rejects).run()
+    assert (report.records, report.bad_count, [line for line, _ in report.bad]) == (2, 3, [2, 4, 5])
+    assert rejects.read_bytes() == b"".join(bad)
+    assert len(done.read_bytes().splitlines()) == 2
+    assert not any(value in repr(report.bad) for value in VALUES)
+
+
+def test_a_line_without_an_end_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and what is behind it is done; memory does not grow with it."""
+    monkeypatch.setattr(cut, "LIMIT", 1 << 16)
+    monkeypatch.setattr(cut, "PIECE", 1 << 14)
+    path, done = tmp_path / "a.log", tmp_path / "b.log"
+    path.write_bytes(f"{PHONE}\n".encode() + b"x" * 1_000_000 + f"\n{PHONE}\n".encode())
+    report = Job(path, done, SEALING).run()
+    assert (report.records, [line for line, _ in report.bad]) == (2, [2])
+    assert report.octets == path.stat().st_size
+
+
+def test_files_that_cannot_be_worked_on(tmp_path: Path) -> None:
+    """Damaged, cut short, of no encoding, or opening to a thousand times its size: an error that names it."""
+    packed = gzip.compress(f"{PHONE}\n".encode() * 2000)
+    bomb = tmp_path / "bomb.log.gz"
+    with gzip.open(bomb, "wb") as file:
+        for _ in range(1100):
+            file.write(bytes(1 << 20))
+    for name, data in (
+        ("cut.log.gz", packed[:-20]),
+        ("bad.log.gz", packed[:40] + bytes(20) + packed[60:]),
+        ("bad.log.zst", b"\x28\xb5\x2f\xfd" + b"x" * 40),
+        ("wide.log", "가".encode("utf-16")),
+        ("odd.log", b"\xff\xfe\xfd\xfc\n" * 3),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(InputError):
+            Job(path, tmp_path / "out", SEALING).run()
+        assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match=r"UTF-16, or no text|1000 times"):
+        Job(bomb, tmp_path / "out", SEALING).run()
+    with pytest.raises(InputError, match="1000 times"):
+        Job(bomb, tmp_path / "out", SEALING, encoding="utf-8").run()
+    with pytest.raises(InputError, match="cannot be read"):
+        Job(tmp_path / "none", tmp_path / "out", SEALING)
+    path = tmp_path / "a.log"
+    path.write_text("x")
+    with pytest.raises(ConfigError, match="only copy"):
+        Job(path, path, SEALING)
+    for settings_ in ({"action": "hide"}, {"key": None}, {"action": "mask", "restores": True}):
+        with pytest.raises(ConfigError):
+            Settings(**{"key": KEY, "scope": SCOPE, **settings_})
+    assert "0, 1" not in repr(SEALING)
+
+
+def large(path: Path, lines: int) -> bytes:
+    """A file with numbers that differ."""
+    said = [f'{{"n": {n}, "memo": "010-0000-{n % 10_000:04} {"가" * 40}"}}' for n in range(lines)]
+    data = "\n".join([*said, ""]).encode()
+    path.write_bytes(data)
+    return data
+
+
+def test_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process or three give the same octets."""
+    monkeypatch.setattr(cut, "PIECE", 1 << 15)
+    path = tmp_path / "a.jsonl"
+    large(path, 3000)
+    for workers in (1, 3):
+        report = Job(path, tmp_path / f"{workers}", SEALING, workers=workers).run()
+        assert (report.records, report.bad_count) == (3000, 0)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "3").read_bytes()
+
+
+RUN = """
+import sys
+from pathlib import Path
+from sovguard.pipeline.files import Job, Settings, cutting
+from sovguard.vaultless import Scope
+from sovguard.pipeline.files import job
+if __name__ == "__main__":
+    cutting.PIECE = 1 << 14
+    job._EVERY = 0.02
+    settings = Settings(key=bytes(range(64)), scope=Scope("은행", dataset="상담"), names="off")
+    Job(Path(sys.argv[1]), Path(sys.argv[2]), settings, workers=int(sys.argv[3]), resume=True).run()
+"""
+
+
+@pytest.mark.parametrize(("pack", "workers"), [("", 1), (".gz", 1), ("", 2)])
+def test_a_job_that_is_killed_goes_on(tmp_path: Path, pack: str, workers: int) -> None:
+    """However often: the output is that of a job that nobody disturbed, octet for octet, and is not there before."""
+    path, done = tmp_path / f"a.jsonl{pack}", tmp_path / f"b.jsonl{pack}"
+    data = large(path, 9000)
+    if pack:
+        path.write_bytes(gzip.compress(data))
+    script = tmp_path / "run.py"
+    script.write_text(RUN, "utf-8")
+    command = [sys.executable, str(script), str(path), str(done), str(workers)]
+    drawn = random.Random(workers)  # noqa: S311  not keys
+    kills = 0
+    while True:
+        process = subprocess.Popen(command, start_new_session=True)
+        try:
+            process.wait(1.2 + drawn.uniform(0, 0.6) + 0.3 * kills)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+            assert kills < 60
+            if not done.exists():  # else it was killed when all was done
+                continue
+        else:
+            assert process.returncode == 0
+        break
+    before = cut.PIECE
+    cut.PIECE = 1 << 14
+    try:
+        Job(path, tmp_path / "whole", SEALING).run()
+    finally:
+        cut.PIECE = before
+    assert done.read_bytes() == (tmp_path / "whole").read_bytes()
+    assert kills
+
+
+def test_what_a_job_goes_on_from_has_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file, other settings, another key, a journal that is none: each is told, and nothing is lost."""
+    monkeypatch.setattr(cut, "PIECE", 1 << 14)
+    monkeypatch.setattr("sovguard.pipeline.files.job._EVERY", 0.0)
+    path, done = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    large(path, 2000)
+
+    def stopped(finished: int, total: int) -> None:
+        if finished > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Job(path, done, SEALING, progress=stopped).run()
+    journal = tmp_path / "b.jsonl.progress"
+    assert journal.exists()
+    assert KEY.hex() not in journal.read_text("utf-8")
+    for other in (
+        Settings(key=KEY[::-1], scope=SCOPE, names="off"),
+        Settings(key=KEY, scope=SCOPE, names="fast"),
+    ):
+        with pytest.raises(ConfigError, match="other settings"):
+            Job(path, done, other, resume=True).run()
+    os.utime(path, (time.time() + 5, time.time() + 5))
+    with pytest.raises(InputError, match="not the file"):
+        Job(path, done, SEALING, resume=True).run()
+    journal.write_text("{}", "utf-8")
+    with pytest.raises(ConfigError, match="begin anew"):
+        Job(path, done, SEALING, resume=True).run()
+    report = Job(path, done, SEALING).run()
+    assert report.records == 2000
