@@ -2,8 +2,8 @@
 
 python benchmarks/files.py [--megabytes 1000] [--names off,full] [--workers 1,2] [--folder DIR] [--out FILE.json]
 
-The file is of chat lines of benchmarks/workloads.py, all different, with a number, a role and a time. Each run is a process of its
-own, whose memory is that of all its processes, looked at every quarter of a second. For ``full`` take fewer megabytes.
+The file is of chat lines of benchmarks/workloads.py, all different, with a number, a role and a time. Each run is a process by
+itself, whose memory is that of all its processes, looked at every quarter of a second. For ``full`` take fewer megabytes.
 """
 
 from __future__ import annotations

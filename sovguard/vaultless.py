@@ -22,6 +22,7 @@ from sovguard.vault.store import Kind
 KEY_LENGTH = 64
 """Octets of a key: AES-256-SIV has two keys of 32."""
 VERSION = "1"
+_MARK = f"~{VERSION}"
 _SIV = 16
 _CHECK = 2
 _KINDS: tuple[Kind, ...] = ("str", "int", "float")
@@ -138,11 +139,14 @@ class Vaultless:
         """
         spans = [(hit.start, hit.end, hit.entity_type) for hit in detections]
         # What already reads as a surrogate of this scope would be opened on the way back: it is covered like a value.
-        spans += [
-            (*match.span(), LITERAL_TYPE)
-            for match in _PATTERN.finditer(text)
-            if self._value(match) is not None
-        ]
+        if _MARK in text:
+            spans += [
+                (*match.span(), LITERAL_TYPE)
+                for match in _PATTERN.finditer(text)
+                if self._value(match) is not None
+            ]
+        if not spans:
+            return text
         parts: list[str] = []
         position = 0
         for start, end, name in _united([_widened(text, *span) for span in spans]):

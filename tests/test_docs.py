@@ -53,12 +53,17 @@ def test_the_examples_of_the_pipelines_page_run(monkeypatch: pytest.MonkeyPatch)
             "customer": ["아무개"],
             "account": ["110-000-000017"],
             "profile": [{"address": "서울시 강남구 테헤란로 1"}],
+            "region": ["서울"],
+            "birth_year": [1990],
+            "sex": ["여"],
+            "diagnosis": ["x"],
         }
     )
     connection = duckdb.connect()
     connection.register("calls", table)
     space = {
         "key": bytes(range(64)),
+        "corpus_key": bytes(range(32)),
         "other_key": bytes(32),
         "scope": Scope("은행", dataset="상담"),
         "table": table,
@@ -70,8 +75,8 @@ def test_the_examples_of_the_pipelines_page_run(monkeypatch: pytest.MonkeyPatch)
         "json_rows": [{"memo": "010-0000-1234"}],
         "FormatPreserving": FormatPreserving,
     }
-    batch, columns, frames, _ = blocks("pipelines.md", "python")
-    for code in (batch, columns, frames.replace("num_proc=2", "load_from_cache_file=False")):
+    batch, columns, frames, _, corpora = blocks("pipelines.md", "python")
+    for code in (batch, columns, frames.replace("num_proc=2", "load_from_cache_file=False"), corpora):
         exec(compile(code, "pipelines.md", "exec"), space)  # noqa: S102
     assert space["row"] != {"memo": "010-0000-1234"}
     connection.close()

@@ -13,6 +13,7 @@ LAYERS = [
         "people",
         "vaultless",
         "irreversible",
+        "realistic",
         "restore",
         "redaction",
         "shapes",
