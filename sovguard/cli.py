@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
+from sovguard.cli_bench import bench
 from sovguard.cli_doctor import doctor
 from sovguard.cli_files import key_command, or_files
 from sovguard.cli_ledger import ledger as ledger_commands
@@ -90,6 +91,7 @@ def cli() -> None:
 
 cli.add_command(doctor)
 cli.add_command(key_command)
+cli.add_command(bench)
 ledger_commands.add_command(report_command)
 cli.add_command(ledger_commands)
 cli.add_command(policy_commands)

@@ -36,6 +36,7 @@ LAYERS = [
         "cli_ledger",
         "cli_reports",
         "cli_files",
+        "cli_bench",
     },
     {"cli"},
     {"__main__", "__init__"},
