@@ -188,6 +188,10 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
     places = list(_places(given["files"], given["output"]))
     if own["rejects"] is not None and len(places) > 1:
         raise ConfigError("--rejects is for one file at a time")
+    if own["key"] is not None:
+        taken = {os.path.realpath(path) for pair in places for path in (*pair, own["rejects"] or pair[0])}
+        if os.path.realpath(own["key"]) in taken:
+            raise ConfigError("--key names a file that is read or written; name another file")
     failed, rows = 0, []
     for path, target in places:
         try:
@@ -212,7 +216,7 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
             what = str(error) if isinstance(error, SovguardError) else f"{path}: {error.strerror}"
             click.echo(f"sovguard: {printable(what)}", err=True)
             continue
-        failed += report.bad_count > 0
+        failed += report.bad_count > 0 or report.unresolved > 0
         rows.append(_as_json(path, target, report))
         if not given["as_machine"]:
             _tell(path, report)
@@ -287,6 +291,7 @@ def _as_json(path: Path, target: Path, report: Report) -> dict[str, Any]:
         "values": dict(sorted(report.values.items())),
         "bad": [{"line": line, "what": what} for line, what in report.bad],
         "bad_count": report.bad_count,
+        "unresolved": report.unresolved,
         "octets": report.octets,
         "seconds": round(report.seconds, 3),
     }
@@ -299,6 +304,11 @@ def _tell(path: Path, report: Report) -> None:
     click.echo(
         f"{name}: {report.records:,} records, {rate:,.1f} MB/s{'; ' if values else ''}{values}", err=True
     )
+    if report.unresolved:
+        click.echo(
+            f"sovguard: {name}: {report.unresolved:,} texts hold surrogates of another key, tenant or dataset: they stayed",
+            err=True,
+        )
     for line, what in report.bad[:_TOLD]:
         click.echo(f"sovguard: {name}, line {line}: {printable(what)}", err=True)
     if report.bad_count > _TOLD:

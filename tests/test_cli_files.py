@@ -40,7 +40,7 @@ def test_a_file_goes_and_comes_back(tmp_path: Path, key: Path) -> None:
     assert run("restore", done, "-o", back, *scope).code == 0
     assert back.read_bytes() == path.read_bytes()
     other = run("restore", done, "-o", back, "--dataset", "다른 것", "--key", key)
-    assert other.code == 0
+    assert (other.code, "of another key" in other.err) == (1, True)
     assert back.read_bytes() == done.read_bytes()
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sovguard.errors import ConfigError
+
 Rows = Any
 """For each element of an array the row of the batch that it is in: a numpy array, or ``None`` for a column of the batch."""
 
@@ -28,6 +30,7 @@ class Texts:
         places: For each element, which of ``unique`` it is; null for null.
         rows: See ``Rows``.
         new: What comes in the place of each of ``unique``; ``None`` for null.
+        broken: Which of ``unique`` are no text, in whose place an empty one stands.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Texts:
     places: Any
     rows: Rows
     new: list[str | None] = field(default_factory=list)
+    broken: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
         return f"Texts({len(self.unique)} different, {len(self.places)} in all)"
@@ -64,7 +68,7 @@ def has_text(type_: Any) -> bool:
         return has_text(type_.value_type)
     if pa.types.is_map(type_):
         return has_text(type_.key_type) or has_text(type_.item_type)
-    if pa.types.is_struct(type_):
+    if pa.types.is_struct(type_) or pa.types.is_union(type_):
         return any(has_text(type_.field(index).type) for index in range(type_.num_fields))
     if isinstance(type_, pa.BaseExtensionType):
         return has_text(type_.storage_type)
@@ -88,9 +92,12 @@ def take_apart(array: Any, name: str, texts: list[Texts], rows: Rows = None) -> 
     if isinstance(type_, pa.BaseExtensionType):
         storage = take_apart(array.storage, name, texts, rows)
         return lambda: type_.wrap_array(storage())
+    if pa.types.is_union(type_):
+        raise ConfigError(
+            f"the column {name!r} is a union, which is not looked into; cast it, or leave it out of columns"
+        )
     if pa.types.is_dictionary(type_):
-        plain = take_apart(array.cast(type_.value_type), name, texts, rows)
-        return lambda: pc.dictionary_encode(plain()).cast(type_)
+        return _dictionary(array, name, texts, rows)
     if pa.types.is_run_end_encoded(type_):
         runs = take_apart(pc.run_end_decode(array), name, texts, rows)
         return lambda: pc.run_end_encode(runs(), type_.run_end_type)
@@ -121,10 +128,50 @@ def _is_list(type_: Any) -> bool:
 
 
 def _texts(array: Any, name: str, texts: list[Texts], rows: Rows) -> Build:
-    encoded = array.cast(pa.large_string()).dictionary_encode()
-    found = Texts(name, encoded.dictionary.to_pylist(), encoded.indices, rows)
+    encoded = array.cast(pa.large_binary()).dictionary_encode()
+    found = _found(encoded.dictionary, encoded.indices, name, rows)
     texts.append(found)
     return lambda: found.built(array.type)
+
+
+def _found(words: Any, places: Any, name: str, rows: Rows) -> Texts:
+    said: list[str] = []
+    broken = []
+    for place, octets in enumerate(words.to_pylist()):
+        try:
+            said.append(octets.decode())
+        except UnicodeDecodeError:  # engines other than Arrow do not look
+            said.append("")
+            broken.append(place)
+    return Texts(name, said, places, rows, broken=frozenset(broken))
+
+
+def _dictionary(array: Any, name: str, texts: list[Texts], rows: Rows) -> Build:
+    type_ = array.type
+    if not _is_text(type_.value_type):
+        raise ConfigError(
+            f"the column {name!r} is a dictionary of more than texts; decode it, or leave it out of columns"
+        )
+    if not type_.ordered:
+        plain = take_apart(array.cast(type_.value_type), name, texts, rows)
+        return lambda: pc.dictionary_encode(plain()).cast(type_)
+    # Its words keep their order; those that nobody uses are left out.
+    used = np.unique(np.asarray(array.indices.drop_null()))
+    places = pa.array(
+        np.searchsorted(used, np.asarray(array.indices.fill_null(0))), mask=np.asarray(array.is_null())
+    )
+    words = array.dictionary.take(pa.array(used)).cast(pa.large_binary())
+    found = _found(words, places, name, rows)
+    texts.append(found)
+
+    def build() -> Any:
+        new = pa.array(found.new, pa.large_string()).cast(type_.value_type)
+        bad = np.asarray([each is None for each in found.new], dtype=bool)
+        missing = np.asarray(array.is_null()) | (bad[np.asarray(places.fill_null(0))] if len(bad) else False)
+        indices = pa.array(np.asarray(places.fill_null(0)), type_.index_type, mask=missing)
+        return pa.DictionaryArray.from_arrays(indices, new.fill_null(""), ordered=True)
+
+    return build
 
 
 def _struct(array: Any, name: str, texts: list[Texts], rows: Rows) -> Build:
@@ -161,7 +208,14 @@ def _map(array: Any, name: str, texts: list[Texts], rows: Rows) -> Build:
     items = take_apart(array.items, f"{name}.value", texts, within)
 
     def build() -> Any:
-        made = pa.MapArray.from_arrays(offsets, keys(), items(), type=array.type)
-        return pc.if_else(missing, pa.scalar(None, array.type), made) if missing.true_count else made
+        new_keys, new_items, at, none = keys(), items(), np.asarray(offsets), np.asarray(missing)
+        if new_keys.null_count:  # a map without one of its keys is none
+            of = np.repeat(np.arange(len(array)), np.diff(at))
+            none = none | np.isin(np.arange(len(array)), of[np.asarray(new_keys.is_null())])
+            kept = pa.array(~none[of])
+            new_keys, new_items = new_keys.filter(kept), new_items.filter(kept)
+            at = np.concatenate([[0], np.cumsum(np.where(none, 0, np.diff(at)))]).astype(at.dtype)
+        made = pa.MapArray.from_arrays(pa.array(at), new_keys, new_items, type=array.type)
+        return pc.if_else(pa.array(none), pa.scalar(None, array.type), made) if none.any() else made
 
     return build

@@ -131,6 +131,8 @@ def worked_on(
             f"a pyarrow.RecordBatch or pyarrow.Table is worked on, not a {type(data).__name__}; see sovguard.pipeline for "
             "frames and rows"
         )
+    if not data.schema.names:
+        return data
     wanted = _wanted(data.schema, columns)
     added = {
         name: type_
@@ -146,6 +148,9 @@ def worked_on(
     if len(added) < sum(name is not None for name in (detections, unresolved, errors)):
         raise ConfigError("columns that are added need different names")
     schema = data.schema
+    if errors is not None:  # what could not be worked on is null
+        for name in {each.partition(".")[0] for each in wanted} & set(schema.names):
+            schema = schema.set(schema.get_field_index(name), schema.field(name).with_nullable(True))
     for name, type_ in added.items():
         schema = schema.append(pa.field(name, type_))
     done: list[pa.RecordBatch] = []
@@ -237,6 +242,8 @@ class _Batch:
             else:
                 asked.append((each, Ask(column, each.unique)))
         for (each, _), outcome in zip(asked, work([ask for _, ask in asked]), strict=True):
+            for place in each.broken:
+                outcome.texts[place], outcome.errors[place] = None, "it is not UTF-8"
             each.new = outcome.texts
             self._worked.append((each, outcome))
             for row, place in each.where(outcome.errors):

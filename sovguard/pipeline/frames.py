@@ -96,6 +96,9 @@ def polars_namespace(name: str = "sovguard") -> None:
     """
     import polars as pl
 
+    if hasattr(pl.Expr, name):
+        return
+
     class Namespace:
         def __init__(self, expression: pl.Expr) -> None:
             self._expression = expression
@@ -169,7 +172,28 @@ def redact_dataset(
         guard: What finds; by default a ``Guard()``.
         **settings: Passed on to its ``map``, as ``batch_size`` or ``num_proc``.
     """
-    return dataset.map(batch_mapper(mode, columns=columns, guard=guard), batched=True, **settings)
+    if isinstance(dataset, dict):
+        return type(dataset)(
+            {
+                name: redact_dataset(part, mode, columns=columns, guard=guard, **settings)
+                for name, part in dataset.items()
+            }
+        )
+    wanted = None if columns is None else chosen(columns, ())
+    for name in wanted or ():
+        if name not in dataset.column_names and name.partition(".")[0] not in dataset.column_names:
+            raise ConfigError(
+                f"there is no column {name!r}; there are: {', '.join(map(repr, dataset.column_names))}"
+            )
+    # As plain values: in the form of another library cells are no texts, and some columns are not given at all.
+    shown = getattr(dataset, "format", None)
+    mapper = batch_mapper(mode, columns=None if wanted is None else wanted.values(), guard=guard)
+    done = dataset.with_format(None).map(mapper, batched=True, **settings)
+    if not isinstance(shown, dict) or shown["type"] is None:
+        return done
+    return done.with_format(
+        shown["type"], shown["columns"], shown["output_all_columns"], **shown["format_kwargs"]
+    )
 
 
 def batch_mapper(
@@ -241,19 +265,34 @@ def _polars_frame(frame: Any, columns: Columns | None, work: Work, errors: str |
     from sovguard.pipeline.arrow import worked_on
 
     pl = sys.modules["polars"]
+    odd = [name for name, kind in frame.schema.items() if kind == pl.Object]
+    if odd and (columns is None or set(odd) & {str(getattr(each, "name", each)) for each in columns}):
+        raise ConfigError(
+            f"the column {odd[0]!r} holds Python objects; cast it to String, or name the other columns"
+        )
+    whole, frame = frame, frame.select(pl.exclude(odd)) if odd else frame
     table = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)).to_arrow()
     asked = chosen(columns, [field.name for field in table.schema if has_text(field.type)])
-    tops = {name if name in table.schema.names else name.partition(".")[0] for name in asked}
+    tops = {each for name in asked for each in (name, name.partition(".")[0]) if each in table.schema.names}
     for name in tops & frame.schema.keys():
-        if isinstance(frame.schema[name], pl.Enum):
+        if _has_enum(frame.schema[name]):
             raise ConfigError(f"the column {name!r} is an Enum, whose words are fixed; cast it to String")
     made = pl.from_arrow(worked_on(table, asked.values(), work, errors=errors))
     # What was not worked on is taken as it was: Arrow knows fewer types than Polars.
-    return made.with_columns(
+    made = made.with_columns(
         made.get_column(name).cast(kind) if name in tops else frame.get_column(name)
         for name, kind in frame.schema.items()
         if name not in tops or kind == pl.Categorical
     )
+    added = [name for name in made.columns if name not in whole.columns]
+    return made.with_columns(whole.get_column(name) for name in odd).select([*whole.columns, *added])
+
+
+def _has_enum(kind: Any) -> bool:
+    pl = sys.modules["polars"]
+    if isinstance(kind, pl.Struct):
+        return any(_has_enum(field.dtype) for field in kind.fields)
+    return isinstance(kind, pl.Enum) or (hasattr(kind, "inner") and _has_enum(kind.inner))
 
 
 def _pandas_frame(frame: Any, columns: Columns | None, work: Work, errors: str | None) -> Any:
@@ -272,16 +311,19 @@ def _pandas_frame(frame: Any, columns: Columns | None, work: Work, errors: str |
         raise ConfigError(f"there is a column {errors!r} already; name the one to add otherwise")
     gathered = Gathered(wanted)
     values: dict[str, list[Any]] = {}
+    done = frame.copy()
+    bad: list[list[str]] = [[] for _ in range(len(frame))]
     for name, original in by_name.items():
-        if _holds_text(frame[original]) and any(
+        if _is_arrow(frame[original]) and any(each == name or each.startswith(f"{name}.") for each in wanted):
+            own = [column for each, column in wanted.items() if each == name or each.startswith(f"{name}.")]
+            done[original] = _arrow_column(frame[original], name, own, work, bad)
+        elif _holds_text(frame[original]) and any(
             each == name or each.startswith(f"{name}.") for each in wanted
         ):
             series = frame[original]
             values[name] = list(series.cat.categories) if _is_category(series) else series.tolist()
             gathered.add(values[name], name)
     gathered.work(work)
-    done = frame.copy()
-    bad: list[list[str]] = [[] for _ in range(len(frame))]
     for name, cells in values.items():
         done[by_name[name]] = _pandas_column(frame[by_name[name]], name, cells, gathered, bad)
     if any(bad) and errors is None:
@@ -317,8 +359,35 @@ def _pandas_column(
     return whole.astype(pd.CategoricalDtype(kinds, ordered=series.cat.ordered))
 
 
+def _arrow_column(series: Any, name: str, columns: list[Column], work: Work, bad: list[list[str]]) -> Any:
+    import pyarrow as pa
+
+    from sovguard.pipeline.arrow import worked_on
+
+    pd = sys.modules["pandas"]
+    table = pa.table({name: series.array.__arrow_array__()})
+    made = worked_on(table, columns, work, errors="sovguard_error" if name != "sovguard_error" else "error")
+    for row, what in enumerate(made.column(1).to_pylist()):
+        if what is not None:
+            bad[row].append(what)
+    array = pd.arrays.ArrowExtensionArray(made.column(0))
+    return pd.Series(array, index=series.index, name=series.name)
+
+
+def _is_arrow(series: Any) -> bool:
+    return isinstance(series.dtype, sys.modules["pandas"].ArrowDtype)
+
+
 def _holds_text(series: Any) -> bool:
     pd = sys.modules["pandas"]
+    if _is_arrow(series):
+        from sovguard.pipeline.arrays import has_text
+
+        return has_text(series.dtype.pyarrow_dtype)
+    if isinstance(series.dtype, pd.SparseDtype):
+        if series.dtype.subtype.kind == "O":
+            raise ConfigError("a sparse column of objects is not looked into; make it dense first")
+        return False
     if _is_category(series):
         return _holds_text(pd.Series(series.cat.categories))
     return bool(series.dtype == object or pd.api.types.is_string_dtype(series.dtype))

@@ -330,6 +330,10 @@ def _mapped(
 
 def _has_text(kind: Any) -> bool:
     name = type(kind).__name__
+    if name == "VariantType":
+        raise ConfigError(
+            "a Variant is not looked into; cast it to string or a struct, or name the other columns"
+        )
     if name in ("StringType", "CharType", "VarcharType"):
         return True
     if name == "StructType":

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import numpy as np
 
 from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.cells import Ask, Cells, Outcome
@@ -75,6 +82,8 @@ class Gathered:
     def __init__(self, columns: dict[str, Column] | None) -> None:
         self._columns = columns
         self._known: dict[str, Column | None] = {}
+        self.seen: set[str] = set()
+        """Which of the columns that were asked for there are."""
         self._texts: dict[str, dict[str, int]] = {}
         self._outcomes: dict[str, Outcome] = {}
 
@@ -83,15 +92,17 @@ class Gathered:
 
     def add(self, value: Any, name: str) -> None:
         """Look for texts in a value that is called ``name``."""
+        if self._columns is not None and name in self._columns:
+            self.seen.add(name)
         if isinstance(value, str):
             if self.column(name) is not None:
                 texts = self._texts.setdefault(name, {})
-                texts.setdefault(value, len(texts))
-        elif isinstance(value, dict):
+                texts.setdefault(str.__str__(value), len(texts))
+        elif isinstance(value, Mapping):
             for key, item in value.items():
                 self.add(item, f"{name}.{key}" if name else str(key))
-        elif isinstance(value, (list, tuple)):
-            for item in value:
+        elif (items := _items(value)) is not None:
+            for item in items:
                 self.add(item, name)
 
     def work(self, work: Work) -> None:
@@ -103,23 +114,34 @@ class Gathered:
         """Return a value with its texts replaced; what is wrong with it is added to ``errors``."""
         if isinstance(value, str):
             texts = self._texts.get(name)
-            if texts is None or value not in texts:
+            said = str.__str__(value)
+            if texts is None or said not in texts:
                 return value
-            place, outcome = texts[value], self._outcomes[name]
+            place, outcome = texts[said], self._outcomes[name]
             if place in outcome.errors:
-                errors.append(f"{name}: {outcome.errors[place]}")
-            return outcome.texts[place]
-        if isinstance(value, dict):
+                # The name of a field may be somebody's, unless it was asked for.
+                known = name == _TEXT or (self._columns is not None and name in self._columns)
+                errors.append(f"{name if known else 'a field'}: {outcome.errors[place]}")
+            return value if outcome.texts[place] == said else outcome.texts[place]
+        if isinstance(value, Mapping):
             return {
                 key: self.new(item, f"{name}.{key}" if name else str(key), errors)
                 for key, item in value.items()
             }
+        items = _items(value)
+        if items is None:
+            if self.column(name) is not None and not _is_plain(value):
+                errors.append(f"{type(value).__name__}: it is a kind of thing that is not looked into")
+                return None
+            return value
+        new = [self.new(item, name, errors) for item in items]
         if isinstance(value, list):
-            return [self.new(item, name, errors) for item in value]
-        if isinstance(value, tuple):
-            made = getattr(value, "_make", tuple)
-            return made(self.new(item, name, errors) for item in value)
-        return value
+            return new
+        if isinstance(value, np.ndarray):
+            made = np.empty(len(new), dtype=object)
+            made[:] = new
+            return made
+        return getattr(value, "_make", type(value))(new)
 
     def column(self, name: str) -> Column | None:
         """Return what is done to a name: what was said of it, or of one that it is in."""
@@ -140,6 +162,28 @@ class Gathered:
         return column
 
 
+def _items(value: Any) -> list[Any] | None:
+    """Return what is in a value that holds several; ``None`` for one that does not."""
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
+        return list(value)
+    if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "OUST":
+        listed: list[Any] = value.tolist()
+        return listed
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is one that holds no text: a number, a time, octets, nothing."""
+    if value is None or isinstance(
+        value, (bool, int, float, complex, bytes, bytearray, memoryview, Decimal, Fraction)
+    ):
+        return True
+    if isinstance(value, (date, time, timedelta, UUID)):
+        return True
+    module = type(value).__module__.partition(".")[0]
+    return module in ("numpy", "pandas") and not hasattr(value, "items") and not hasattr(value, "iloc")
+
+
 def _worked(
     rows: Iterable[RowT],
     columns: Columns | None,
@@ -150,6 +194,7 @@ def _worked(
     if at_once < 1:
         raise ConfigError("at_once is at least one row")
     wanted = None if columns is None else chosen(columns, ())
+    absent = set(wanted or ())
     ahead = iter(rows)
     place = 0
     while some := list(islice(ahead, at_once)):
@@ -159,6 +204,7 @@ def _worked(
                 raise InputError(f"row {number} is a {type(row).__name__}; rows are texts or dicts")
             gathered.add(row, _top(row))
         gathered.work(work)
+        absent -= gathered.seen
         for number, row in enumerate(some, place):
             errors: list[str] = []
             new: RowT = gathered.new(row, _top(row), errors)
@@ -171,6 +217,9 @@ def _worked(
             else:
                 dead_letter(row, "; ".join(errors))
         place += len(some)
+    if absent and place:
+        # With a slip of the pen everything would be as it was.
+        raise ConfigError(f"no row had the column {min(absent)!r}; check its name")
 
 
 def _top(row: object) -> str:

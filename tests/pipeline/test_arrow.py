@@ -313,3 +313,46 @@ def test_the_real_analyzer_reads_cells_with_the_name_of_their_column() -> None:
     table = pa.table({"이름": ["김나래"], "생년월일": ["1990-01-02"], "메모": ["010-0000-1234로 연락"]})
     (row,) = redact_batch(table, "remove", guard=guard).to_pylist()
     assert row == {"이름": "[삭제]", "생년월일": "[삭제]", "메모": "[삭제]로 연락"}
+
+
+def test_words_of_an_ordered_dictionary_keep_their_order() -> None:
+    """Those that nobody uses are gone, and a bad one is null."""
+    words = pa.array(["높음", f"{NAME}", "낮음", PHONE])
+    array = pa.DictionaryArray.from_arrays(pa.array([2, 1, None, 0], pa.int8()), words, ordered=True)
+    table = pa.table({"a": array})
+    done = redact_batch(table, SEALED, guard=GUARD)
+    assert not any(value in said(done) for value in VALUES)
+    assert done.schema == table.schema
+    back = restore_batch(done, SEALED)
+    assert back["a"].to_pylist() == ["낮음", NAME, None, "높음"]
+    assert back["a"].chunk(0).dictionary.to_pylist() == ["높음", NAME, "낮음"]
+    bad = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array([BAD, NAME]), ordered=True)
+    assert redact_batch(pa.table({"a": bad}), SEALED, guard=GUARD, errors="e")["a"][0].as_py() is None
+
+
+def test_kinds_of_columns_that_are_not_looked_into() -> None:
+    """Unions of texts and dictionaries of lists are an error, and not passed on; a table without columns is as it was."""
+    union = pa.UnionArray.from_dense(
+        pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([PHONE]), pa.array([1])]
+    )
+    lists = pa.DictionaryArray.from_arrays(pa.array([0]), pa.array([[PHONE]]))
+    for array in (union, lists):
+        with pytest.raises(ConfigError, match="leave it out"):
+            redact_batch(pa.table({"a": array}), SEALED, guard=GUARD)
+    bare = pa.table({"a": [1, 2]}).select([])
+    assert redact_batch(bare, SEALED, guard=GUARD).num_rows == bare.num_rows
+
+
+def test_bad_cells_of_other_engines() -> None:
+    """Octets that are no UTF-8 in a column of texts, a bad key of a map, and a column that may hold no nulls."""
+    octets = pa.array([b"\xff\xfe", PHONE.encode(), None], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 3, octets.buffers())
+    done = redact_batch(pa.table({"a": text}), SEALED, guard=GUARD, errors="e")
+    assert done["e"].to_pylist() == ["a: it is not UTF-8", None, None]
+    assert PHONE not in said(done)
+    maps = pa.array([[(BAD, "x"), ("k", PHONE)], [("k", NAME)], None], pa.map_(pa.string(), pa.string()))
+    done = redact_batch(pa.table({"m": maps}), SEALED, guard=GUARD, errors="e")
+    assert [each is None for each in done["m"].to_pylist()] == [True, False, True]
+    assert restore_batch(done.select(["m"]), SEALED)["m"][1].as_py() == [("k", NAME)]
+    firm = pa.table({"a": [BAD]}, schema=pa.schema([pa.field("a", pa.string(), nullable=False)]))
+    assert redact_batch(firm, SEALED, guard=GUARD, errors="e").schema.field("a").nullable

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -284,13 +285,17 @@ def test_a_job_that_is_killed_goes_on(tmp_path: Path, pack: str, workers: int) -
     kills = 0
     while True:
         process = subprocess.Popen(command, start_new_session=True)
+        partial = done.with_name(f"{done.name}.partial")
+        size = partial.stat().st_size if partial.exists() else 0
+        while process.poll() is None and not (partial.exists() and partial.stat().st_size != size):
+            time.sleep(0.005)
         try:
-            process.wait(1.2 + drawn.uniform(0, 0.6) + 0.3 * kills)
+            process.wait(drawn.uniform(0.02, 0.3))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             kills += 1
-            assert kills < 60
+            assert kills < 100
             if not done.exists():  # else it was killed when all was done
                 continue
         else:
@@ -336,3 +341,193 @@ def test_what_a_job_goes_on_from_has_to_fit(tmp_path: Path, monkeypatch: pytest.
         Job(path, done, SEALING, resume=True).run()
     report = Job(path, done, SEALING).run()
     assert report.records == 2000
+
+
+@pytest.mark.parametrize("cut_off", [1, 5, 200])
+def test_zstd_that_is_cut_short(tmp_path: Path, cut_off: int) -> None:
+    """In its first frame or its second: an error, and no outcome that looks whole; several whole frames are one file."""
+    lines = "".join(f"{number} {random.Random(number).random()}\n" for number in range(3000)).encode()  # noqa: S311
+    frame = zstandard.ZstdCompressor().compress(lines)
+    path, done = tmp_path / "a.log.zst", tmp_path / "b.log.zst"
+    for data in (frame[:-cut_off], frame + frame[:-cut_off]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="cut short"):
+            Job(path, done, SEALING).run()
+        assert not done.exists()
+    path.write_bytes(frame + frame)
+    assert Job(path, done, SEALING).run().records == 6000
+
+
+def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
+    """Not the file by its rejects or by what grows beside the outcome, not what a link leads to, not what is no file."""
+    path = tmp_path / "a.log"
+    path.write_text(PHONE, "utf-8")
+    other = tmp_path / "other"
+    other.write_text("x", "utf-8")
+    done = tmp_path / "b.log"
+    for target, rejects in ((done, path), (done, tmp_path / "b.log.partial"), (done, done)):
+        with pytest.raises(ConfigError, match="different files"):
+            Job(path, target, SEALING, rejects=rejects)
+    path.rename(tmp_path / "b.log.partial")
+    with pytest.raises(ConfigError, match="different files"):
+        Job(tmp_path / "b.log.partial", done, SEALING)
+    (tmp_path / "b.log.partial").rename(path)
+    with pytest.raises(ConfigError, match="exists"):
+        Job(path, done, SEALING, rejects=other).run()
+    (tmp_path / "b.log.partial").symlink_to(other)
+    Job(path, done, SEALING).run()
+    assert other.read_text("utf-8") == "x"
+    assert not done.is_symlink()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError, match="is no file"):
+        Job(path, tmp_path / "folder", SEALING)
+
+
+@pytest.mark.parametrize("size", [7, 64, 1 << 20])
+def test_line_ends_within_quotes_are_no_ends_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """In the last column too, and wherever the file is cut."""
+    monkeypatch.setattr(cut, "PIECE", size)
+    path, done = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_bytes(f'name,memo\r\nx,"call\r\n{PHONE}"\r\ny,"a ""b""\n"\r\n"z\n",{PHONE}\r\n'.encode())
+    report = Job(path, done, Settings(key=KEY, scope=SCOPE, names="off", columns=("memo",))).run()
+    assert (report.records, report.bad) == (3, [])
+    assert PHONE.encode() not in done.read_bytes()
+    there_and_back(path)
+
+
+def test_headers_that_are_odd(tmp_path: Path) -> None:
+    """With octets of no encoding, quotes and line ends, with what own recognizers find; and none on the way back."""
+    path, done, back = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.csv"
+    path.write_bytes(b"name" + b"\xff" * 16 + f",phone\n{PHONE},x\nb,c\nd,e\nf,g\n".encode())
+    report = Job(path, done, SEALING).run()
+    assert [line for line, _ in report.bad] == [1]
+    assert PHONE.encode() not in done.read_bytes()
+    path.write_text(f'"a ""q""\nb",phone\nx,{PHONE}\n', "utf-8")
+    report = Job(path, done, Settings(key=KEY, scope=SCOPE, names="off", columns=("phone",))).run()
+    assert (report.records, PHONE in done.read_text("utf-8")) == (1, False)
+    path.write_text(f"{PHONE},x\n010-0000-9999,y\n", "utf-8")
+    Job(path, done, SEALING).run()
+    Job(done, back, RESTORING).run()
+    assert back.read_bytes() == path.read_bytes()
+    (tmp_path / "badge.toml").write_text(BADGE, "utf-8")
+    path.write_text("BDG-ABCD-QX,x\nBDG-EFGH-QY,y\n", "utf-8")
+    own = Settings(key=KEY, scope=SCOPE, names="off", recognizers=(str(tmp_path / "badge.toml"),))
+    Job(path, done, own).run()
+    assert "BDG" not in done.read_text("utf-8")
+
+
+BADGE = """
+entity_type = "ID_NUMBER"
+legal_class = "identity"
+korean = "출입증"
+[[patterns]]
+name = "badge"
+regex = "BDG-[A-Z]{4}-[A-Z]{2}"
+score = 0.9
+"""
+
+
+def test_fields_that_are_not_there(tmp_path: Path) -> None:
+    """With a slip of the pen everything would be as it was: it is an error, and nothing comes out."""
+    for name, text in (
+        ("a.csv", f"전화,비고\n{PHONE},x\n"),
+        ("a.jsonl", f'{{"memo": "{PHONE}"}}\n'),
+        ("a.log", PHONE),
+    ):
+        path, done = tmp_path / name, tmp_path / "out"
+        path.write_text(text, "utf-8")
+        with pytest.raises(ConfigError, match=r"no column|has the field|no fields"):
+            Job(path, done, Settings(key=KEY, scope=SCOPE, names="off", columns=("phnoe",))).run()
+        assert not done.exists()
+
+
+def test_a_quote_that_is_never_closed_costs_its_row_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large the file is."""
+    monkeypatch.setattr(cut, "LIMIT", 1 << 16)
+    monkeypatch.setattr(cut, "PIECE", 1 << 14)
+    path, done = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text('n,memo\n1,"oops\n' + f"2,{PHONE}\n" * 20_000, "utf-8")
+    report = Job(path, done, SEALING).run()
+    assert report.bad == []
+    assert PHONE not in done.read_text("utf-8")
+    assert done.read_bytes().count(b"\n") == 20_002
+
+
+def test_values_that_need_quotes_get_them(tmp_path: Path) -> None:
+    """Where a tool has taken those of a surrogate away, and where a mask is the delimiter."""
+    path, done, back = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.csv"
+    value = '서울시, "강남구"\n101호'
+    path.write_text(
+        f"a,b\nx,{Settings(key=KEY, scope=SCOPE)._mode().surrogate(value, 'KR_ADDRESS')}\n", "utf-8"
+    )  # type: ignore[union-attr]
+    Job(path, back, RESTORING).run()
+    assert list(csv.reader(io.StringIO(back.read_text("utf-8"), newline="")))[1] == ["x", value]
+    path.write_text(f"a*b\nx*{PHONE}\n", "utf-8")
+    Job(path, done, Settings(action="mask", names="off"), form="csv", delimiter="*").run()
+    assert done.read_text("utf-8") == 'a*b\nx*"010-****-1234"\n'
+
+
+def test_keys_that_would_become_one(tmp_path: Path) -> None:
+    """Are a bad record: one of them would be lost."""
+    path, done = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    path.write_text('{"010-0000-1234": 1, "010-0000-1235": 2}\n{"010-0000-1234": 1}\n', "utf-8")
+    report = Job(path, done, Settings(action="remove", names="off")).run()
+    assert [(line, "the same" in what) for line, what in report.bad] == [(1, True)]
+
+
+def test_what_cannot_be_opened_is_counted(tmp_path: Path) -> None:
+    """With another key nothing comes back, and that is said."""
+    path, done, back = tmp_path / "a.log", tmp_path / "b.log", tmp_path / "c.log"
+    path.write_text(PHONE, "utf-8")
+    Job(path, done, SEALING).run()
+    report = Job(done, back, Settings(key=KEY[::-1], scope=SCOPE, restores=True)).run()
+    assert (report.unresolved, back.read_bytes()) == (1, done.read_bytes())
+
+
+def test_a_job_that_died_while_it_was_put_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is done, whichever side of that it died on; its rejects have to stay where they are."""
+    path, done = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    large(path, 100)
+    from sovguard.pipeline.files.journal import Journal
+
+    for stage in ("before", "behind"):
+        with monkeypatch.context() as patch:
+            if stage == "before":
+                patch.setattr(Path, "replace", lambda *_: killed())
+                patch.setattr(Journal, "write", written)
+            else:
+                patch.setattr(Journal, "end", lambda self: killed() if done.exists() else None)
+            with pytest.raises(KeyboardInterrupt):
+                Job(path, done, SEALING).run()
+        with pytest.raises(ConfigError, match="rejects"):
+            Job(path, done, SEALING, resume=True, rejects=tmp_path / "r").run()
+        assert Job(path, done, SEALING, resume=True).run().records == 100
+        assert done.read_bytes().count(b"\n") == 100
+        done.unlink()
+
+
+def written(journal: Any, progress: Any) -> None:
+    """Write how far a job has come, in place."""
+    journal._path.write_text(json.dumps({"version": 1, **asdict(progress)}))
+
+
+def killed() -> None:
+    """Somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["nope", "rot13", "utf-16"])
+def test_encodings_that_files_are_not_read_in(tmp_path: Path, name: str) -> None:
+    """Are an error that names some."""
+    path = tmp_path / "a.log"
+    path.write_text(PHONE, "utf-8")
+    with pytest.raises(ConfigError, match="cp949"):
+        Job(path, tmp_path / "b", SEALING, encoding=name).run()
+    Job(path, tmp_path / "b", SEALING, encoding="utf-8-sig").run()
+    assert PHONE not in (tmp_path / "b").read_text("utf-8")

@@ -5,8 +5,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 
 from sovguard import ConfigError, InputError
 from sovguard.pipeline import Column, redact_frame, redact_series, restore_frame, restore_series
@@ -189,3 +190,53 @@ def test_datasets_of_hugging_face() -> None:
     some = redact_dataset(dataset, SEALED, columns=["talk.content"], guard=GUARD, load_from_cache_file=False)
     assert some["text"][0] == TEXT
     assert NAME not in repr(some["talk"][:])
+
+
+def test_columns_of_pandas_that_are_arrows() -> None:
+    """Of texts, lists, structs and dictionaries, as Parquet files are read."""
+    table = pa.table(
+        {
+            "text": [PHONE, None],
+            "list": [[NAME, None], None],
+            "struct": [{"a": EMAIL}, {"a": None}],
+            "kind": pa.array([NAME, "x"]).dictionary_encode(),
+            "n": [1, 2],
+        }
+    )
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    done = redact_frame(frame, SEALED, guard=GUARD)
+    assert not any(value in str(done.to_dict("list")) for value in VALUES)
+    assert [str(kind) for kind in done.dtypes] == [str(kind) for kind in frame.dtypes]
+    assert (
+        pa.Table.from_pandas(restore_frame(done, SEALED), preserve_index=False).to_pylist()
+        == table.to_pylist()
+    )
+    arrays = table.select(["list"]).to_pandas()
+    assert not any(value in str(redact_frame(arrays, SEALED, guard=GUARD)) for value in VALUES)
+
+
+def test_columns_of_polars_that_cannot_be_looked_into() -> None:
+    """Enums within others, and Python objects; fields of a name with a dot are worked on as Arrow's are."""
+    for kind in (pl.List(pl.Enum([NAME])), pl.Struct({"a": pl.Enum([NAME])})):
+        value: Any = [NAME] if isinstance(kind, pl.List) else {"a": NAME}
+        with pytest.raises(ConfigError, match="Enum"):
+            redact_frame(pl.DataFrame({"x": pl.Series([value], dtype=kind)}), SEALED, guard=GUARD)
+    things = pl.DataFrame({"x": pl.Series([NAME], dtype=pl.Object), "y": [NAME]})
+    with pytest.raises(ConfigError, match="Python objects"):
+        redact_frame(things, SEALED, guard=GUARD)
+    assert redact_frame(things, SEALED, columns=["y"], guard=GUARD).columns == ["x", "y"]
+    both = pl.DataFrame({"a": [{"b": NAME}], "a.b": [NAME]})
+    assert NAME not in repr(redact_frame(both, SEALED, columns=["a.b"], guard=GUARD).to_dicts())
+
+
+@pytest.mark.parametrize("form", ["numpy", "pandas", "arrow", "polars"])
+def test_datasets_in_the_form_of_another_library(form: str) -> None:
+    """What they hold is looked at as it is, and given in that form afterwards; several at once too."""
+    dataset = Dataset.from_dict({"a": [PHONE], "n": [1]}).with_format(form, columns=["n"])
+    done = redact_dataset(DatasetDict({"train": dataset}), SEALED, guard=GUARD, load_from_cache_file=False)[
+        "train"
+    ]
+    assert done.format["type"] == form
+    assert not any(value in repr(done.with_format(None)[:]) for value in VALUES)
+    with pytest.raises(ConfigError, match="no column"):
+        redact_dataset(dataset, SEALED, columns=["zzz"], guard=GUARD)

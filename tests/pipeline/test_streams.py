@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,10 +77,57 @@ def test_bad_rows_are_handed_over() -> None:
         redact_rows(rows, SEALED, guard=GUARD, dead_letter=lambda row, what: letters.append((row, what)))
     )
     assert len(done) == 2
-    assert letters == [(BAD, "text: a pattern took too long"), ({"a": [BAD]}, "a: a pattern took too long")]
+    assert letters == [
+        (BAD, "text: a pattern took too long"),
+        ({"a": [BAD]}, "a field: a pattern took too long"),
+    ]
     with pytest.raises(InputError, match="row 1: text"):
         list(redact_rows(rows, SEALED, guard=GUARD))
     with pytest.raises(InputError, match="row 0 is a int"):
         list(redact_rows([3], SEALED, guard=GUARD))
     with pytest.raises(ConfigError):
         list(redact_rows([], SEALED, guard=GUARD, at_once=0))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        {NAME, "x"},
+        frozenset([PHONE]),
+        deque([PHONE]),
+        np.array([PHONE, "x"], dtype=object),
+        np.array([PHONE, "x"]),
+        MappingProxyType({"a": PHONE}),
+        np.str_(PHONE),
+        StrEnum("Kind", {"A": PHONE}).A,  # type: ignore[attr-defined]
+    ],
+    ids=lambda cell: type(cell).__name__,
+)
+def test_odd_cells_are_looked_into(cell: Any) -> None:
+    """Whatever holds several things, and whatever is a text."""
+    (done,) = redact_rows([{"a": cell}], SEALED, guard=GUARD)
+    assert not any(value in repr(done) for value in VALUES)
+
+
+def test_what_cannot_be_looked_into_is_a_bad_row() -> None:
+    """Not passed on; numbers, times and the like hold no text. A column that no row has is an error."""
+    for cell in (object(), Held()):
+        with pytest.raises(InputError, match="not looked into"):
+            list(redact_rows([{"a": cell}], SEALED, guard=GUARD))
+    plain = {
+        "a": Decimal(1),
+        "b": date(2031, 1, 1),
+        "c": b"x",
+        "d": np.float32(1),
+        "e": None,
+        "f": UUID(int=1),
+    }
+    assert list(redact_rows([plain], SEALED, guard=GUARD)) == [plain]
+    with pytest.raises(ConfigError, match="no row had"):
+        list(redact_rows([{"a": 1}], SEALED, columns=["A"], guard=GUARD))
+
+
+class Held:
+    """Something that nobody knows."""
+
+    text = PHONE

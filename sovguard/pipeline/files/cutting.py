@@ -67,6 +67,8 @@ def pieces(
         if not data:
             return
         end = len(data) if len(data) < wanted else _end(data, delimiter)
+        if not end and len(data) > LIMIT and delimiter:
+            end = data.rfind(b"\n") + 1  # a quote that is never closed is a letter like any
         if not end and len(data) > LIMIT:
             size, lines, held = _passed_over(source, stream, data)
             wanted = max(PIECE, -(-len(held) // PIECE) * PIECE)
@@ -93,8 +95,8 @@ def _end(data: bytes, delimiter: bytes) -> int:
     while True:
         quote = opening.search(data, at)
         if quote is None:
-            return max(end, data.rfind(b"\n", end) + 1)
-        end = max(end, data.rfind(b"\n", end, quote.end()) + 1)
+            return max(end, data.rfind(b"\n", at) + 1)
+        end = max(end, data.rfind(b"\n", at, quote.end()) + 1)
         closed = _closing(data, quote.end() + 1)
         if closed < 0:
             return end

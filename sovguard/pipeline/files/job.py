@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +43,7 @@ class Report:
         bad: Lines that could not be worked on, and why; of many, the first thousand.
         bad_count: How many there are.
         values: How many values were replaced, by type; equal texts near each other count once.
+        unresolved: How many texts have what looks like a surrogate and could not be opened; likewise.
         octets: How many octets the file has, opened.
         seconds: How long it took, this time.
         shape: What the file was taken for.
@@ -52,6 +53,7 @@ class Report:
     bad: list[tuple[int, str]] = field(default_factory=list)
     bad_count: int = 0
     values: Counter[str] = field(default_factory=Counter)
+    unresolved: int = 0
     octets: int = 0
     seconds: float = 0.0
     shape: Shape | None = None
@@ -98,10 +100,18 @@ class Job:
         self._source, self._target, self._settings = Source(source), target, settings
         if target.exists() and target.samefile(source):
             raise ConfigError("the output would replace the only copy; name another file")
+        if target.exists() and not target.is_file():
+            raise ConfigError(f"{target} is no file, and would be replaced by one; name another")
         self._workers, self._resume, self._rejects = workers, resume, rejects
         self._told = {"form": form, "encoding": encoding, "delimiter": delimiter, "header": header}
         self._progress = progress
         self._journal = Journal(target)
+        places = [source, target, *self._journal.places, *([] if rejects is None else [rejects])]
+        if len({Path(os.path.realpath(place)) for place in places}) < len(places):
+            raise ConfigError(
+                "the file, its outcome, what stands beside that while it grows (.partial, .progress) and the rejects have to "
+                "be different files"
+            )
 
     def __repr__(self) -> str:
         return f"Job({self._workers} workers)"
@@ -117,13 +127,34 @@ class Job:
         """
         begun = time.monotonic()
         state, shape, skipped = self._begin()
-        report = Report(shape=shape)
+        if not state.done:
+            self._write(state, shape, skipped)
+        if self._journal.partial.exists():
+            self._journal.partial.replace(self._target)
+            sync_folder(self._target.absolute().parent)
+        self._journal.end()
+        return Report(
+            state.records,
+            state.bad or [],
+            state.bad_count,
+            Counter(state.values or {}),
+            state.unresolved,
+            state.offset,
+            time.monotonic() - begun,
+            shape,
+        )
+
+    def _write(self, state: Progress, shape: Shape, skipped: int) -> None:
         with ExitStack() as kept:
             stream = kept.enter_context(self._source.opened())
             head = self._source.read(stream, skipped)
             left = state.offset or skipped
             self._skip(stream, left - skipped)
-            out = kept.enter_context(self._partial(state.written))
+            if not state.offset:
+                self._journal.end()
+                with suppress(FileNotFoundError):
+                    self._journal.partial.unlink()
+            out = kept.enter_context(_grown(self._journal.partial, state.written))
             rejected = (
                 None if self._rejects is None else kept.enter_context(_grown(self._rejects, state.rejected))
             )
@@ -142,33 +173,61 @@ class Job:
                 if time.monotonic() - last > _EVERY:
                     self._note(state, out, rejected)
                     last = time.monotonic()
-            _flush(out)
-            if rejected is not None:
-                _flush(rejected)
-        self._journal.partial.replace(self._target)
-        sync_folder(self._target.parent)
-        self._journal.end()
-        report.records, report.bad, report.bad_count = state.records, state.bad or [], state.bad_count
-        report.values, report.octets = Counter(state.values or {}), state.offset
-        report.seconds = time.monotonic() - begun
-        return report
+            if absent := self._absent(state, shape):
+                # With a slip of the pen everything would be as it was.
+                self._journal.end()
+                self._journal.partial.unlink()
+                raise ConfigError(f"nothing in {self._source.path} has the field {absent!r}; check its name")
+            state.done = True
+            self._note(state, out, rejected)
+
+    def _absent(self, state: Progress, shape: Shape) -> str | None:
+        missing = (
+            set(self._settings.columns) - set(state.seen or ())
+            if shape.form == "jsonl" and state.records
+            else set()
+        )
+        return min(missing, default=None)
 
     def _begin(self) -> tuple[Progress, Shape, int]:
         from sovguard.guard import Guard
 
-        guard = Guard(names="fast") if self._told["header"] is None else None
-        shape, skipped = shape_of(self._source, guard=guard, **self._told)  # type: ignore[arg-type]  # of several kinds
-        settings, source = self._settings.digest() + repr(shape), self._source.fingerprint()
+        told = dict(self._told)
+        if self._settings.restores and told["header"] is None and not self._settings.columns:
+            told["header"] = False  # a row of surrogates looks like names of columns
+        guard = None
+        if told["header"] is None:
+            guard = Guard(names="fast", recognizers=self._settings.recognizers)
+        shape, skipped = shape_of(self._source, guard=guard, **told)  # type: ignore[arg-type]  # of several kinds
+        if self._settings.columns and shape.form == "text":
+            raise ConfigError(
+                f"{self._source.path} is read as text, which has no fields; is its form another?"
+            )
+        if shape.form == "csv" and (absent := set(self._settings.columns) - set(shape.header)):
+            raise ConfigError(
+                f"{self._source.path} has no column {min(absent)!r}; it has {', '.join(map(repr, shape.header)) or 'no names'}"
+            )
+        settings = self._settings.digest() + repr(shape)
+        source = self._source.fingerprint(self._settings.key or b"none")
+        rejects = None if self._rejects is None else str(self._rejects.absolute())
         state = self._journal.read() if self._resume else None
         if state is None:
-            return Progress(settings, source), shape, skipped
-        if state.source != source:
-            raise InputError(
-                f"{self._source.path} is not the file that the job was begun with; begin anew without --resume"
+            if self._rejects is not None and os.path.lexists(self._rejects):
+                raise ConfigError(
+                    f"{self._rejects} exists; rejected lines go into a file of their own: name another"
+                )
+            return Progress(settings, source, rejects=rejects), shape, skipped
+        if state.rejects != rejects:
+            raise ConfigError(
+                "the job was begun with other --rejects; use those, or begin anew without --resume"
             )
         if state.settings != settings:
             raise ConfigError(
                 "the job was begun with other settings or another key; use those, or begin anew without --resume"
+            )
+        if state.source != source:
+            raise InputError(
+                f"{self._source.path} is not the file that the job was begun with; begin anew without --resume"
             )
         return state, shape, skipped
 
@@ -178,13 +237,6 @@ class Job:
             return
         while octets and (part := self._source.read(stream, min(octets, 1 << 20))):
             octets -= len(part)
-
-    @contextmanager
-    def _partial(self, written: int) -> Iterator[IO[bytes]]:
-        if not written:
-            self._journal.end()
-        with _grown(self._journal.partial, written) as file:
-            yield file
 
     def _note(self, state: Progress, out: IO[bytes], rejected: IO[bytes] | None) -> None:
         _flush(out)
@@ -253,7 +305,11 @@ def _grown(path: Path, size: int) -> Iterator[IO[bytes]]:
     Raises:
         ConfigError: It has fewer.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(
+        path,
+        os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT | os.O_EXCL if not size and not path.exists() else 0),
+        0o600,
+    )
     with open(handle, "r+b") as file:
         if os.fstat(handle).st_size < size:
             raise ConfigError(f"{path} is shorter than it was; begin anew without --resume")
@@ -273,6 +329,8 @@ def _count(state: Progress, piece: Piece, done: Worked) -> None:
     state.bad_count += len(done.bad)
     told = state.bad or []
     state.bad = [*told, *done.bad[: max(0, _TOLD - len(told))]]
+    state.unresolved += done.unresolved
+    state.seen = sorted({*(state.seen or ()), *done.seen})
     values = Counter(state.values or {})
     values.update(done.values)
     state.values = dict(values)

@@ -30,6 +30,10 @@ class Progress:
         bad: Lines that could not be worked on, with why, up to a thousand.
         bad_count: How many there are.
         values: How many values were replaced, by type.
+        unresolved: How many texts have what looks like a surrogate and could not be opened.
+        seen: Which of the fields that were asked for some record had.
+        rejects: Where rejected lines go.
+        done: Whether all of it is written, and only has to be put in its place.
     """
 
     settings: str
@@ -42,6 +46,10 @@ class Progress:
     bad: list[tuple[int, str]] | None = None
     bad_count: int = 0
     values: dict[str, int] | None = None
+    unresolved: int = 0
+    seen: list[str] | None = None
+    rejects: str | None = None
+    done: bool = False
 
 
 class Journal:
@@ -54,6 +62,7 @@ class Journal:
     def __init__(self, target: Path) -> None:
         self.partial = target.with_name(f"{target.name}.partial")
         self._path = target.with_name(f"{target.name}.progress")
+        self.places = (self.partial, self._path, self._path.with_name(f"{self._path.name}.new"))
 
     def __repr__(self) -> str:
         return f"Journal({self._path.name!r})"
@@ -82,7 +91,8 @@ class Journal:
     def write(self, progress: Progress) -> None:
         """Write how far the job has come, durably."""
         made = self._path.with_name(f"{self._path.name}.new")
-        with made.open("w", encoding="utf-8") as file:
+        handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({"version": _VERSION, **asdict(progress)}, file)
             file.flush()
             os.fsync(file.fileno())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from sovguard.errors import InputError
 from sovguard.payloads.json_lines import JsonLine, chosen, line_of, literal
+from sovguard.payloads.json_text import load
 from sovguard.pipeline.cells import Ask, Outcome
 from sovguard.pipeline.columns import Column
 from sovguard.pipeline.files.cutting import LIMIT, Piece
@@ -50,14 +51,18 @@ class Worked:
         bad: Lines that could not be worked on, and why.
         rejected: Those lines as they came.
         values: How many values were replaced, by type; equal texts of a piece count once.
+        unresolved: How many texts have what looks like a surrogate and could not be opened; likewise.
         records: How many records came out.
+        seen: Which of the fields that were asked for some record had.
     """
 
     data: bytes = b""
     bad: list[tuple[int, str]] = field(default_factory=list)
     rejected: bytes = b""
     values: Counter[str] = field(default_factory=Counter)
+    unresolved: int = 0
     records: int = 0
+    seen: set[str] = field(default_factory=set)
 
     def __repr__(self) -> str:
         return f"Worked({self.records} records, {len(self.bad)} bad)"
@@ -88,7 +93,7 @@ class Worker:
         records: list[_Record] = []
         for line, raw in self._split(piece):
             try:
-                records.append(self._read(line, raw))
+                records.append(self._read(line, raw, done.seen))
             except InputError as error:
                 done.bad.append((line, str(error).removeprefix("it: ")))
                 done.rejected += raw
@@ -108,6 +113,7 @@ class Worker:
                 done.rejected += record.raw
         for outcome in outcomes.values():
             done.values.update(hit.entity_type for hits in outcome.found for hit in hits)
+            done.unresolved += len(outcome.unresolved)
         done.bad.sort()
         done.data = packed(b"".join(parts), self._shape.compression)
         return done
@@ -162,7 +168,7 @@ class Worker:
             return
         yield from enumerate(_lines(piece.data), piece.line)
 
-    def _read(self, line: int, raw: bytes) -> _Record:
+    def _read(self, line: int, raw: bytes, seen: set[str]) -> _Record:
         try:
             text = raw.decode(self._shape.encoding)
             same = text.encode(self._shape.encoding) == raw
@@ -171,7 +177,10 @@ class Worker:
         if not same:
             raise InputError(f"it is not {self._shape.encoding}")
         if self._shape.form == "jsonl":
-            return _JsonRecord(line, raw, line_of("it", 0, text, "correct the line"), self._settings.columns)
+            parsed = line_of("it", 0, text, "correct the line")
+            if isinstance(parsed.value, dict):
+                seen.update(name for name in self._settings.columns if name in parsed.value)
+            return _JsonRecord(line, raw, parsed, self._settings.columns)
         if self._shape.form == "csv":
             return _Row(line, raw, text, self._shape, self._settings.columns)
         return _TextLine(line, raw, text)
@@ -261,7 +270,13 @@ class _JsonRecord(_Record):
             position = token.end("literal")
         if not parts:
             return self.raw
-        return worker.encode("".join((*parts, text[position:], self._parsed.end)))
+        made = "".join((*parts, text[position:]))
+        if (
+            any(token["colon"] is not None for _, token in self._parts)
+            and load(made, unique_keys=True) is None
+        ):
+            raise InputError("two keys of an object would become the same")
+        return worker.encode(made + self._parsed.end)
 
 
 def _label(leaf: Leaf) -> str:
@@ -277,6 +292,7 @@ class _Row(_Record):
         self._cells = list(cells_of(text, shape.delimiter))
         self._names = shape.header
         self._columns = frozenset(columns)
+        self._special = (shape.delimiter, "\r", "\n")
 
     def texts(self) -> Iterator[tuple[str, str]]:
         for place, (written, _) in enumerate(self._cells):
@@ -291,9 +307,16 @@ class _Row(_Record):
                 value = value_of(written)
                 new, _ = _new(self._name(place), value, asks, outcomes)
                 if new != value:
-                    made = '"' + new.replace('"', '""') + '"' if _is_quoted(written) else new
+                    made = self._cell(new, written)
             parts += (made, behind)
         return worker.encode("".join(parts))
+
+    def _cell(self, new: str, written: str) -> str:
+        # One that was quoted in no whole way stays so; what would be read as something else is quoted.
+        needs = not written.startswith('"') and (
+            new.startswith('"') or any(each in new for each in self._special)
+        )
+        return '"' + new.replace('"', '""') + '"' if _is_quoted(written) or needs else new
 
     def _name(self, place: int) -> str:
         return self._names[place] if place < len(self._names) else ""
@@ -339,11 +362,16 @@ def _lines(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _rows(piece: Piece, delimiter: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield rows in octets: their line ends are those outside of quotes."""
+def row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
+    """Return what a row of CSV is, in octets, with its line end."""
     other = re.escape(delimiter)
     cell = rb'(?:"(?:[^"]|"")*+"(?=[' + other + rb"\r\n]|\Z)|[^\n" + other + rb"]*+)"
-    row = re.compile(cell + rb"(?:" + other + cell + rb")*+(?:\n|\Z)")
+    return re.compile(cell + rb"(?:" + other + cell + rb")*+\r?(?:\n|\Z)")
+
+
+def _rows(piece: Piece, delimiter: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield rows in octets: their line ends are those outside of quotes."""
+    row = row_pattern(delimiter)
     data, start, number = piece.data, 0, piece.line
     while start < len(data):
         found = row.match(data, start)

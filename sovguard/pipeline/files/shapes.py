@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sovguard.errors import InputError
-from sovguard.pipeline.files.records import Shape, cells_of, value_of
+from sovguard.pipeline.files.records import Shape, cells_of, row_pattern, value_of
 from sovguard.pipeline.files.settings import Form
-from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of
+from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of, named_encoding
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -51,22 +51,24 @@ def shape_of(
         sample = source.read(stream, SAMPLE)
     whole = len(sample) < SAMPLE
     try:
-        told, bom = encoding_of(sample, whole) if encoding is None else (encoding, b"")
+        told, bom = encoding_of(sample, whole) if encoding is None else named_encoding(encoding, sample)
     except InputError as error:
         raise InputError(f"{source.path}: {error}") from None
     if form != "csv":
         return Shape(form, told, compression=source.compression), len(bom)
-    text = sample[len(bom) :].decode(told, "replace")
-    between = delimiter or ("\t" if stem.endswith(".tsv") else _delimiter(text))
-    first = _first_row(text, between)
-    names = [value_of(written) for written, _ in cells_of(text[:first], between)] if first else []
+    data = sample[len(bom) :]
+    between = delimiter or ("\t" if stem.endswith(".tsv") else _delimiter(data.decode(told, "replace")))
+    found = row_pattern(between.encode()).match(data)
+    first = found[0] if found is not None and (found[0].endswith(b"\n") or whole) else b""
+    try:
+        names = [value_of(written) for written, _ in cells_of(first.decode(told), between)] if first else []
+    except UnicodeDecodeError:  # a row like any, which is named as bad
+        names = []
     if header is None:
         header = _is_header(names, guard)
-    if not header:
+    if not header or not names:
         return Shape("csv", told, between, (), source.compression), len(bom)
-    return Shape("csv", told, between, tuple(names), source.compression), len(bom) + len(
-        text[:first].encode(told)
-    )
+    return Shape("csv", told, between, tuple(names), source.compression), len(bom) + len(first)
 
 
 def _delimiter(text: str) -> str:
@@ -74,18 +76,6 @@ def _delimiter(text: str) -> str:
         return csv.Sniffer().sniff(text[: 1 << 14], ",;\t|").delimiter
     except csv.Error:
         return ","
-
-
-def _first_row(text: str, delimiter: str) -> int:
-    at, within = 0, False
-    while at < len(text):
-        letter = text[at]
-        if letter == '"' and (within or at == 0 or text[at - 1] in f"{delimiter}\n"):
-            within = not within
-        elif letter == "\n" and not within:
-            return at + 1
-        at += 1
-    return len(text)
 
 
 def _is_header(names: list[str], guard: Guard | None) -> bool:

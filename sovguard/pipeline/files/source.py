@@ -93,13 +93,14 @@ class Source:
             raise InputError(f"{self.path} opens to more than {_RATIO} times its size, and is not worked on")
         return b"".join(parts)
 
-    def fingerprint(self) -> list[Any]:
-        """Return what is another for another file: its size, its time, and a hash of its beginning."""
+    def fingerprint(self, key: bytes) -> list[Any]:
+        """Return what is another for another file: its size, its time, and a hash of its beginning under a key."""
         import hashlib
+        import hmac
 
         status = self.path.stat()
         with self.path.open("rb") as file:
-            head = hashlib.sha256(file.read(1 << 16)).hexdigest()
+            head = hmac.digest(key, file.read(1 << 16), hashlib.sha256).hex()
         return [status.st_size, status.st_mtime_ns, head]
 
 
@@ -109,10 +110,39 @@ def _decompressed(raw: BinaryIO, compression: str) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(fileobj=raw) as stream:
             yield io.BufferedReader(stream, 1 << 20)
     elif compression == "zstd":
-        with zstandard().ZstdDecompressor().stream_reader(raw, read_across_frames=True) as stream:
-            yield stream
+        yield io.BufferedReader(_Zstd(raw), 1 << 20)
     else:
         yield raw
+
+
+class _Zstd(io.RawIOBase):
+    """What a zstd file says, in however many frames; one that is cut short is an error at its end."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._frame: Any = None
+        self._left = self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            # Little at a time: a few octets may open to a block of 128 KiB.
+            self._left = self._left or self._raw.read(1024)
+            if not self._left:
+                if self._frame is not None and not self._frame.eof:
+                    raise EOFError("cut short")
+                return 0
+            if self._frame is None or self._frame.eof:
+                self._frame = zstandard().ZstdDecompressor().decompressobj()
+            given, self._left = self._left, b""
+            self._ready = self._frame.decompress(given)
+            if self._frame.eof:
+                self._left = self._frame.unused_data
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
 
 def packed(data: bytes, compression: str) -> bytes:
@@ -173,6 +203,30 @@ def _is(line: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def named_encoding(name: str, sample: bytes) -> tuple[str, bytes]:
+    """Return an encoding by the name that it has here, and its BOM.
+
+    Raises:
+        ConfigError: There is none of that name, or it is not one that files can be cut in.
+    """
+    try:
+        found = codecs.lookup(name)
+    except LookupError:
+        found = None
+    plain = "" if found is None else found.name
+    if (
+        found is None
+        or not getattr(found, "_is_text_encoding", True)
+        or plain.startswith(("utf-16", "utf-32", "utf-7"))
+    ):
+        raise ConfigError(
+            "--encoding names no encoding that files are read in here; try utf-8, cp949 or euc-kr"
+        )
+    if plain in ("utf-8", "utf-8-sig"):
+        return "utf-8", codecs.BOM_UTF8 if sample.startswith(codecs.BOM_UTF8) else b""
+    return plain, b""
 
 
 SAMPLE = _SAMPLE
