@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from sovguard import ConfigError, InputError
 from sovguard.pipeline.files import Job, Settings
 from sovguard.pipeline.files import cutting as cut
+from sovguard.pipeline.files.csv_text import cells_of, value_of
 from sovguard.pipeline.files.cutting import pieces
-from sovguard.pipeline.files.records import cells_of, value_of
 from sovguard.pipeline.files.source import Source
 from sovguard.vaultless import Scope
 from tests.servers import EMAIL, PHONE, RRN

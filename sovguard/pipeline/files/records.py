@@ -6,7 +6,6 @@ line, and the others go on.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from sovguard.payloads.json_lines import JsonLine, chosen, line_of, literal
 from sovguard.payloads.json_text import load
 from sovguard.pipeline.cells import Ask, Outcome
 from sovguard.pipeline.columns import Column
+from sovguard.pipeline.files.csv_text import cells_of, is_quoted, row_pattern, value_of
 from sovguard.pipeline.files.cutting import LIMIT, Piece
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.source import packed
@@ -316,7 +316,7 @@ class _Row(_Record):
         needs = not written.startswith('"') and (
             new.startswith('"') or any(each in new for each in self._special)
         )
-        return '"' + new.replace('"', '""') + '"' if _is_quoted(written) or needs else new
+        return '"' + new.replace('"', '""') + '"' if is_quoted(written) or needs else new
 
     def _name(self, place: int) -> str:
         return self._names[place] if place < len(self._names) else ""
@@ -325,48 +325,12 @@ class _Row(_Record):
         return not self._columns or self._name(place) in self._columns
 
 
-def cells_of(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
-    """Yield the cells of a row as they are written, each with what stands behind it: a delimiter, a line end, nothing."""
-    other = re.escape(delimiter)
-    cell = re.compile(rf'("(?:[^"]|"")*+"(?=[{other}\r\n]|\Z)|[^{other}\r\n]*+)([{other}]|\r?\n|\r|\Z)')
-    at = 0
-    while at < len(text) or at == 0:
-        found = cell.match(text, at)
-        if found is None:
-            raise InputError("a quote is not closed")
-        yield found[1], found[2]
-        at = found.end()
-        if found[2] not in (delimiter,):
-            if at < len(text):
-                continue
-            return
-        if at == len(text):
-            yield "", ""
-            return
-
-
-def _is_quoted(written: str) -> bool:
-    return len(written) > 1 and written[0] == written[-1] == '"'
-
-
-def value_of(written: str) -> str:
-    """Return what a cell says that is written like this."""
-    return written[1:-1].replace('""', '"') if _is_quoted(written) else written
-
-
 def _lines(data: bytes) -> Iterator[bytes]:
     start = 0
     while start < len(data):
         end = data.find(b"\n", start) + 1 or len(data)
         yield data[start:end]
         start = end
-
-
-def row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
-    """Return what a row of CSV is, in octets, with its line end."""
-    other = re.escape(delimiter)
-    cell = rb'(?:"(?:[^"]|"")*+"(?=[' + other + rb"\r\n]|\Z)|[^\n" + other + rb"]*+)"
-    return re.compile(cell + rb"(?:" + other + cell + rb")*+\r?(?:\n|\Z)")
 
 
 def _rows(piece: Piece, delimiter: bytes) -> Iterator[tuple[int, bytes]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sovguard.errors import InputError
-from sovguard.pipeline.files.records import Shape, cells_of, row_pattern, value_of
+from sovguard.pipeline.files.csv_text import cells_of, row_pattern, value_of
+from sovguard.pipeline.files.records import Shape
 from sovguard.pipeline.files.settings import Form
 from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of, named_encoding
 
