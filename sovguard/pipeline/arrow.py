@@ -102,7 +102,7 @@ def restore_batch(
     return worked_on(
         data,
         columns,
-        lambda asks: [cells.restore(ask) for ask in asks],
+        cells.restore,
         unresolved=unresolved,
         errors=errors,
         dead_letter=dead_letter,

@@ -124,13 +124,16 @@ class Cells:
                     outcome.add(None, error=error)
         return outcomes
 
-    def restore(self, ask: Ask) -> Outcome:
-        """Return the texts of a column with the values back.
+    def restore(self, asks: Sequence[Ask]) -> list[Outcome]:
+        """Return the texts of several columns with the values back.
 
         Raises:
-            ConfigError: What was done to the column cannot be undone.
+            ConfigError: What was done to a column cannot be undone.
             VaultError: A session's vault failed.
         """
+        return [self._restored(ask) for ask in asks]
+
+    def _restored(self, ask: Ask) -> Outcome:
         way, outcome = self.way(ask.column), Outcome()
         for text in ask.texts:
             try:

@@ -56,7 +56,7 @@ def restore_frame(
 ) -> FrameT:
     """Return a frame with the values back, as ``redact_frame`` returns it redacted. What cannot be opened stays as it is."""
     cells = _cells(None, mode)
-    done: FrameT = _frame(frame, columns, lambda asks: [cells.restore(ask) for ask in asks], errors)
+    done: FrameT = _frame(frame, columns, cells.restore, errors)
     return done
 
 
@@ -83,7 +83,7 @@ def redact_series(
 def restore_series(series: SeriesT, mode: Mode, *, column: Column | None = None) -> SeriesT:
     """Return a series with the values back, as ``redact_series`` returns it redacted."""
     cells = _cells(None, mode)
-    done: SeriesT = _series(series, column, lambda asks: [cells.restore(ask) for ask in asks])
+    done: SeriesT = _series(series, column, cells.restore)
     return done
 
 
@@ -155,7 +155,7 @@ def duckdb_functions(
     settings: dict[str, Any] = {"type": "arrow", "null_handling": "default", "side_effects": False}
     connection.create_function(redact, worked(cells.redact), text, "VARCHAR", **settings)
     if restore is not None:
-        back = worked(lambda asks: [cells.restore(ask) for ask in asks])
+        back = worked(cells.restore)
         connection.create_function(restore, back, text, "VARCHAR", **settings)
 
 

@@ -163,7 +163,7 @@ class _Task:
 
     def _work(self, cells: Cells, asks: Sequence[Ask]) -> list[Outcome]:
         if self.restores:
-            return [cells.restore(ask) for ask in asks]
+            return cells.restore(asks)
         outcomes = cells.redact(asks)
         if self.counts is not None:
             types = (hit.entity_type for each in outcomes for hits in each.found for hit in hits)

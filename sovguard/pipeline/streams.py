@@ -69,7 +69,7 @@ def restore_rows(
     from sovguard.guard import Guard
 
     cells = Cells(Guard(), mode)
-    return _worked(rows, columns, lambda asks: [cells.restore(ask) for ask in asks], dead_letter, at_once)
+    return _worked(rows, columns, cells.restore, dead_letter, at_once)
 
 
 class Gathered:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from sovguard.errors import InputError
+from functools import cache
 
 
 def cells_of(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
     """Yield the cells of a row as they are written, each with what stands behind it: a delimiter, a line end, nothing."""
-    other = re.escape(delimiter)
-    cell = re.compile(rf'("(?:[^"]|"")*+"(?=[{other}\r\n]|\Z)|[^{other}\r\n]*+)([{other}]|\r?\n|\r|\Z)')
-    at = 0
-    while at < len(text) or at == 0:
-        found = cell.match(text, at)
-        if found is None:
-            raise InputError("a quote is not closed")
+    pattern, at = _cell_pattern(delimiter), 0
+    while True:
+        found = pattern.match(text, at)
+        assert found is not None  # noqa: S101  what is no whole quoted cell is one without quotes
         yield found[1], found[2]
         at = found.end()
-        if found[2] not in (delimiter,):
-            if at < len(text):
-                continue
+        if at == len(text) and found[2] != delimiter:
             return
-        if at == len(text):
-            yield "", ""
-            return
+
+
+@cache
+def _cell_pattern(delimiter: str) -> re.Pattern[str]:
+    other = re.escape(delimiter)
+    return re.compile(rf'("(?:[^"]|"")*+"(?=[{other}\r\n]|\Z)|[^{other}\r\n]*+)([{other}]|\r?\n|\r|\Z)')
 
 
 def is_quoted(written: str) -> bool:
@@ -38,6 +35,7 @@ def value_of(written: str) -> str:
     return written[1:-1].replace('""', '"') if is_quoted(written) else written
 
 
+@cache
 def row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
     """Return what a row of CSV is, in octets, with its line end."""
     other = re.escape(delimiter)

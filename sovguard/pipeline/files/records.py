@@ -158,7 +158,7 @@ class Worker:
 
     def _outcomes(self, asks: dict[str, dict[str, int]]) -> dict[str, Outcome]:
         asked = [Ask(self.column(label), list(texts)) for label, texts in asks.items()]
-        done = [self._cells.restore(ask) for ask in asked] if self.restores else self._cells.redact(asked)
+        done = self._cells.restore(asked) if self.restores else self._cells.redact(asked)
         return dict(zip(asks, done, strict=True))
 
     def _split(self, piece: Piece) -> Iterator[tuple[int, bytes]]:
