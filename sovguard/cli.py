@@ -28,8 +28,8 @@ from sovguard.cli_policy import policy as policy_commands
 from sovguard.cli_reports import report as report_command
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
-from sovguard.document_runs import find, redact_document, restore_document, table_labels
-from sovguard.documents import read_document
+from sovguard.document_runs import find, redact_document, restore_document
+from sovguard.documents import read_document, table_labels
 from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, report, show

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sovguard.detect.packs import built_in_pack, recognizers_in_use
-from sovguard.documents import GAP, Document, Piece, pieces
+from sovguard.documents import GAP, Document, Piece, found_in, pieces
 from sovguard.entities import Detection
 from sovguard.errors import DetectionError, InputError
 from sovguard.findings import with_progress
@@ -38,13 +36,7 @@ def find(
         for lines in _lines(document, fields):
             yield from scan_lines(lines, guard.scan, fields)
         return
-    offset = 0
-    for piece in _pieces(document, fields, labels):
-        shift = offset - len(piece.header)
-        for hit in guard.scan(piece.header + piece.text):
-            if hit.end > len(piece.header):
-                yield replace(hit, start=max(hit.start + shift, offset), end=hit.end + shift)
-        offset += len(piece.text)
+    yield from found_in(_pieces(document, fields, labels), guard.scan)
 
 
 def redact_document(
@@ -111,10 +103,3 @@ def _lines(document: Document, fields: tuple[str, ...] = ()) -> Iterator[list[Js
     if absent and document.text.strip():
         # A name with a slip of the pen would leave everything as it is.
         raise InputError(f"{document.name}: nothing in it has the field {min(absent)!r}; check --field")
-
-
-def table_labels(recognizers: Sequence[str]) -> Labels:
-    """Return the labels by which detection knows the header of a table."""
-    from sovguard.detect.judge import Judge
-
-    return Judge(recognizers_in_use(recognizers), built_in_pack().false_friends, ()).labels

@@ -11,11 +11,12 @@ import re
 import stat
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
+from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError
 from sovguard.text import normalized_view
 
@@ -244,3 +245,27 @@ def running_header(text: str, labels: Labels) -> str:
             return text[low:high].rstrip("\r") if found.labels else ""
         end = start - 1
     return ""
+
+
+def found_in(parts: Iterable[Piece], scan: Callable[[str], list[Detection]]) -> Iterator[Detection]:
+    """Yield what is found in a text, with offsets into it.
+
+    Args:
+        parts: The text, in pieces.
+        scan: Finds what is in a text.
+    """
+    offset = 0
+    for piece in parts:
+        shift = offset - len(piece.header)
+        for hit in scan(piece.header + piece.text):
+            if hit.end > len(piece.header):
+                yield replace(hit, start=max(hit.start + shift, offset), end=hit.end + shift)
+        offset += len(piece.text)
+
+
+def table_labels(recognizers: Sequence[str | os.PathLike[str]]) -> Labels:
+    """Return the labels by which detection knows the header of a table."""
+    from sovguard.detect.judge import Judge
+    from sovguard.detect.packs import built_in_pack, recognizers_in_use
+
+    return Judge(recognizers_in_use(recognizers), built_in_pack().false_friends, ()).labels

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError
 from sovguard.surrogates import ALPHABET, word_for
+from sovguard.text import Change, changed
 from sovguard.vault.crypto import tag
 
 REMOVED = "[삭제]"
@@ -61,13 +62,14 @@ def applied(text: str, detections: Iterable[Detection], replace: Replace) -> str
         detections: What ``Guard.scan`` found in it, in order and without overlap.
         replace: ``mask``, ``remove`` or a ``pseudonym``.
     """
-    parts: list[str] = []
-    position = 0
-    for hit in detections:
-        parts += (text[position : hit.start], replace(text[hit.start : hit.end], hit.entity_type))
-        position = hit.end
-    parts.append(text[position:])
-    return "".join(parts)
+    return changed(text, changes(text, detections, replace))
+
+
+def changes(text: str, detections: Iterable[Detection], replace: Replace) -> list[Change]:
+    """Return what ``applied`` changes in ``text``, in order."""
+    return [
+        Change(hit.start, hit.end, replace(text[hit.start : hit.end], hit.entity_type)) for hit in detections
+    ]
 
 
 def _stars(value: str, shown: Callable[[int, int], bool], which: re.Pattern[str]) -> str:

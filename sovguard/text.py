@@ -17,6 +17,26 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """What takes the place of a stretch of a text."""
+
+    start: int
+    end: int
+    new: str
+
+
+def changed(text: str, changes: Iterable[Change]) -> str:
+    """Return a text with changes made to it, which are in order and do not overlap."""
+    parts: list[str] = []
+    position = 0
+    for start, end, new in changes:
+        parts += (text[position:start], new)
+        position = end
+    parts.append(text[position:])
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

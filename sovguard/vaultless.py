@@ -16,6 +16,7 @@ from sovguard.entities import LITERAL_TYPE, Detection
 from sovguard.errors import ConfigError, InputError, InvalidRecord
 from sovguard.restore.text import Restoration
 from sovguard.surrogates import ALPHABET, MAX_WORD, MIN_WORD, word_for
+from sovguard.text import Change, changed
 from sovguard.vault.crypto import siv_seal, siv_unseal
 from sovguard.vault.store import Kind
 
@@ -137,6 +138,10 @@ class Vaultless:
             text: Any text.
             detections: What ``Guard.scan`` found in it, in order.
         """
+        return changed(text, self.changes(text, detections))
+
+    def changes(self, text: str, detections: Iterable[Detection]) -> list[Change]:
+        """Return what ``redact`` changes in ``text``, in order; a surrogate may take in what touches what was detected."""
         spans = [(hit.start, hit.end, hit.entity_type) for hit in detections]
         # What already reads as a surrogate of this scope would be opened on the way back: it is covered like a value.
         if _MARK in text:
@@ -146,29 +151,28 @@ class Vaultless:
                 if self._value(match) is not None
             ]
         if not spans:
-            return text
-        parts: list[str] = []
-        position = 0
-        for start, end, name in _united([_widened(text, *span) for span in spans]):
-            parts += (text[position:start], self.surrogate(text[start:end], name))
-            position = end
-        parts.append(text[position:])
-        return "".join(parts)
+            return []
+        return [
+            Change(start, end, self.surrogate(text[start:end], name))
+            for start, end, name in _united([_widened(text, *span) for span in spans])
+        ]
 
     def restore(self, text: str) -> Restoration:
         """Return ``text`` with values in place of the surrogates of this key and scope."""
-        parts: list[str] = []
+        changes, left = self.openings(text)
+        return Restoration(changed(text, changes), left)
+
+    def openings(self, text: str) -> tuple[list[Change], list[str]]:
+        """Return what ``restore`` changes in ``text``, in order, and what looks like a surrogate and cannot be opened."""
+        changes: list[Change] = []
         left: dict[str, None] = {}
-        position = 0
         for match in _PATTERN.finditer(text):
             value = self._value(match)
             if value is None:
                 left[match[0]] = None
-                continue
-            parts += (text[position : match.start()], value[0])
-            position = match.end()
-        parts.append(text[position:])
-        return Restoration("".join(parts), list(left))
+            else:
+                changes.append(Change(*match.span(), value[0]))
+        return changes, list(left)
 
     def _value(self, match: re.Match[str]) -> tuple[str, Kind] | None:
         stem, payload = match[0][:-_CHECK], match[2][:-_CHECK]

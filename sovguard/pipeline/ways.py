@@ -13,9 +13,10 @@ from typing import Literal
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError
 from sovguard.format_preserving import FormatPreserving
-from sovguard.irreversible import applied, mask, remove
+from sovguard.irreversible import changes, mask, remove
 from sovguard.restore.text import Restoration
 from sovguard.session import Session
+from sovguard.text import Change, changed
 from sovguard.vault.store import Kind
 from sovguard.vaultless import Scope, Vaultless
 
@@ -31,9 +32,21 @@ class Way(ABC):
     finds = False
     """Whether it finds values itself."""
 
-    @abstractmethod
     def redact(self, text: str, found: Sequence[Detection]) -> str:
         """Return ``text`` with what was found in it replaced."""
+        return changed(text, self.changes(text, found))
+
+    @abstractmethod
+    def changes(self, text: str, found: Sequence[Detection]) -> list[Change]:
+        """Return what replacing what was found changes in ``text``, in order."""
+
+    def openings(self, text: str) -> tuple[list[Change], list[str]]:
+        """Return what putting values back changes in ``text``, in order, and surrogates that cannot be opened.
+
+        Raises:
+            ConfigError: What was done cannot be undone stretch by stretch.
+        """
+        raise ConfigError("masks, removal and pseudonyms cannot be undone; leave the column out")
 
     @abstractmethod
     def replace(self, value: str, entity_type: str) -> str:
@@ -56,8 +69,11 @@ class _Sealed(Way):
     def __init__(self, vaultless: Vaultless) -> None:
         self._vaultless = vaultless
 
-    def redact(self, text: str, found: Sequence[Detection]) -> str:
-        return self._vaultless.redact(text, found)
+    def changes(self, text: str, found: Sequence[Detection]) -> list[Change]:
+        return self._vaultless.changes(text, found)
+
+    def openings(self, text: str) -> tuple[list[Change], list[str]]:
+        return self._vaultless.openings(text)
 
     def replace(self, value: str, entity_type: str) -> str:
         return self._vaultless.surrogate(value, entity_type) if value else value
@@ -77,7 +93,7 @@ class _Shaped(Way):
     def __init__(self, fpe: FormatPreserving) -> None:
         self._fpe = fpe
 
-    def redact(self, text: str, found: Sequence[Detection]) -> str:
+    def changes(self, text: str, found: Sequence[Detection]) -> list[Change]:
         raise ConfigError(
             "values of the same shape are for columns whose cells are one value: say what they are with Column(is_a=…)"
         )
@@ -97,8 +113,8 @@ class _Function(Way):
     def __init__(self, replace: Callable[[str, str], str]) -> None:
         self._replace = replace
 
-    def redact(self, text: str, found: Sequence[Detection]) -> str:
-        return applied(text, found, self._replace)
+    def changes(self, text: str, found: Sequence[Detection]) -> list[Change]:
+        return changes(text, found, self._replace)
 
     def replace(self, value: str, entity_type: str) -> str:
         return self._replace(value, entity_type) if value else value
@@ -142,7 +158,7 @@ class SessionWay(Way):
         redacted = self._session.redact_chosen({label: list(texts)}, [(label,)], judge=judge)
         return redacted[label], seen
 
-    def redact(self, text: str, found: Sequence[Detection]) -> str:
+    def changes(self, text: str, found: Sequence[Detection]) -> list[Change]:
         """Raise an error: a session finds values itself."""
         raise ConfigError("a session finds values itself")
 
