@@ -26,6 +26,7 @@ from rich.progress import (
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import print_json, printable
 from sovguard.pipeline.files import Job, Report, Settings
+from sovguard.pipeline.files.documents import is_document, outcome_name, work_on
 from sovguard.pipeline.files.settings import FORMS, Form
 from sovguard.private_files import read_private, sync_folder
 from sovguard.vaultless import KEY_LENGTH, Scope, Vaultless
@@ -64,7 +65,7 @@ def or_files(verb: str) -> Callable[[Command], Command]:
 
 
 _OWN = (
-    "key", "dataset", "join_group", "action", "workers", "resume", "rejects", "delimiter", "header",
+    "key", "dataset", "join_group", "action", "workers", "resume", "rejects", "delimiter", "header", "unread",
 )  # fmt: skip
 
 
@@ -115,6 +116,15 @@ def _options(verb: str) -> list[Callable[[Command], Command]]:
                 "--action",
                 type=click.Choice(["mask", "remove"]),
                 help="Mask or remove, which nobody can undo; any size of file, without a key.",
+            )
+        )
+        options.append(
+            click.option(
+                "--unread",
+                type=click.Choice(["blank", "keep", "refuse"]),
+                default="blank",
+                show_default=True,
+                help="With a key or --action, of documents: what becomes of pictures and attachments, which cannot be read.",
             )
         )
     return options
@@ -178,6 +188,7 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
         names=given.get("names", "off"),
         recognizers=tuple(given.get("recognizers", ())),
         columns=tuple(given.get("fields", ())),
+        unread=own.get("unread", "blank"),
     )
     form = "csv" if own["delimiter"] else given["form"]
     if form is not None and form not in FORMS:
@@ -196,19 +207,23 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
     for path, target in places:
         try:
             with _bar(path) as progress:
-                report = Job(
-                    path,
-                    target,
-                    settings,
-                    workers=own["workers"],
-                    resume=own["resume"],
-                    rejects=own["rejects"],
-                    form=cast("Form | None", form),
-                    encoding=encoding,
-                    delimiter=_delimiter(own["delimiter"]),
-                    header=own["header"],
-                    progress=progress,
-                ).run()
+                if form is None and is_document(path):
+                    _refuse_lines(own, settings)
+                    report = work_on(path, target, settings, progress=progress)
+                else:
+                    report = Job(
+                        path,
+                        target,
+                        settings,
+                        workers=own["workers"],
+                        resume=own["resume"],
+                        rejects=own["rejects"],
+                        form=cast("Form | None", form),
+                        encoding=encoding,
+                        delimiter=_delimiter(own["delimiter"]),
+                        header=own["header"],
+                        progress=progress,
+                    ).run()
         except (SovguardError, OSError) as error:
             if len(places) == 1:
                 raise
@@ -224,6 +239,13 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
         for row in rows:
             print_json(row)
     return 1 if failed else 0
+
+
+def _refuse_lines(own: dict[str, Any], settings: Settings) -> None:
+    if own["rejects"] is not None or settings.columns:
+        raise ConfigError(
+            "--rejects and --field are for lines and tables; a document is worked on as a whole"
+        )
 
 
 def _places(files: Sequence[str], output: str | None) -> Iterator[tuple[Path, Path]]:
@@ -246,7 +268,7 @@ def _places(files: Sequence[str], output: str | None) -> Iterator[tuple[Path, Pa
     for source in sources:
         found = [source] if not source.is_dir() else sorted(_within(source, into))
         for path in found:
-            target = into / (path.relative_to(source) if source.is_dir() else path.name)
+            target = into / outcome_name(str(path.relative_to(source) if source.is_dir() else path.name))
             if target in taken:
                 raise ConfigError(f"two files would become {target}; work on them one after the other")
             taken.add(target)
@@ -292,6 +314,7 @@ def _as_json(path: Path, target: Path, report: Report) -> dict[str, Any]:
         "bad": [{"line": line, "what": what} for line, what in report.bad],
         "bad_count": report.bad_count,
         "unresolved": report.unresolved,
+        "notes": report.notes,
         "octets": report.octets,
         "seconds": round(report.seconds, 3),
     }
@@ -304,6 +327,8 @@ def _tell(path: Path, report: Report) -> None:
     click.echo(
         f"{name}: {report.records:,} records, {rate:,.1f} MB/s{'; ' if values else ''}{values}", err=True
     )
+    for note in report.notes:
+        click.echo(f"sovguard: {name}: {note}", err=True)
     if report.unresolved:
         click.echo(
             f"sovguard: {name}: {report.unresolved:,} texts hold surrogates of another key, tenant or dataset: they stayed",

@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from sovguard.entities import Detection
@@ -109,6 +110,12 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
         text = data[len(bom) :].decode(codec)
         same = text.encode(codec) == data[len(bom) :]
     except UnicodeDecodeError as error:
+        from sovguard.pipeline.files.documents import is_document
+
+        if is_document(Path(source)):
+            raise InputError(
+                f"{name} is a document, and not a text: redact it with a key (--dataset NAME --key FILE), or with --action mask"
+            ) from None
         other = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp949"
         other = other if codec == "utf-8" else "utf-8"
         raise InputError(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from sovguard.errors import ConfigError
 from sovguard.pipeline.cells import Cells
-from sovguard.pipeline.ways import Mode
+from sovguard.pipeline.ways import Mode, Way, way_of
 from sovguard.vaultless import Scope, Vaultless
 
 if TYPE_CHECKING:
-    from sovguard.guard import Names
+    from sovguard.guard import Guard, Names
 
 Form = Literal["text", "jsonl", "csv"]
 FORMS: tuple[Form, ...] = ("text", "jsonl", "csv")
@@ -32,6 +32,8 @@ class Settings:
         names: How names are found.
         recognizers: Paths of further recognizers.
         columns: Only these columns of CSV, or top-level fields of JSON; all if empty.
+        unread: What becomes of pictures, recordings and attachments of documents, which cannot be read: ``"blank"``,
+            ``"keep"``, or ``"refuse"`` for the document as a whole.
     """
 
     action: Literal["surrogate", "mask", "remove"] = "surrogate"
@@ -41,6 +43,7 @@ class Settings:
     names: Names = "full"
     recognizers: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    unread: Literal["blank", "keep", "refuse"] = "blank"
 
     def __post_init__(self) -> None:
         if self.action not in ("surrogate", "mask", "remove"):
@@ -59,10 +62,25 @@ class Settings:
         Raises:
             ConfigError: The key, the scope or a recognizer is none.
         """
+        return Cells(self.guard(), self._mode())
+
+    def guard(self) -> Guard:
+        """Return what finds.
+
+        Raises:
+            ConfigError: A recognizer is none.
+        """
         from sovguard.guard import Guard
 
-        guard = Guard(names="off" if self.restores else self.names, recognizers=self.recognizers)
-        return Cells(guard, self._mode())
+        return Guard(names="off" if self.restores else self.names, recognizers=self.recognizers)
+
+    def way(self) -> Way:
+        """Return how values are replaced.
+
+        Raises:
+            ConfigError: The key or the scope is none.
+        """
+        return way_of(self._mode())
 
     def digest(self) -> str:
         """Return what is the same for the same settings, under the key: it tells nothing of the key."""
