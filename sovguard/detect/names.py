@@ -100,7 +100,8 @@ class NameRecognizer:
             covered[start:end] = b"\x01" * (end - start)
         otherwise = "morphology" if self._full else "characters"
         for start, end, probability in names:
-            if any(covered[start:end]) or not _is_whole(text, start, end):
+            end = start + len(text[start:end].rstrip())  # the first half of a line end is no letter
+            if start == end or any(covered[start:end]) or not _is_whole(text, start, end):
                 continue
             why = evidence(text, start, end, otherwise, lexicon)
             if self._holds(text[start:end], why, probability) and (

@@ -11,15 +11,14 @@ import io
 import quopri
 from collections.abc import Callable, Iterator
 from email import policy
-from email.errors import HeaderParseError
 from email.generator import BytesGenerator
-from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 from typing import Any
 
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import InputError
+from sovguard.pipeline.files.documents.mail_headers import Header, said
 from sovguard.pipeline.files.documents.office import Package
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.pictures import Unread
@@ -39,8 +38,6 @@ _OLD = {
     "iso-2022-kr": "iso2022_kr",
 }
 _FIELD = Evidence("field")
-_WORD = 30
-"""Characters of one encoded word."""
 
 
 class Mail:
@@ -58,8 +55,8 @@ class Mail:
     def __init__(
         self, data: bytes, unread: Unread, number: Callable[[str], str | None] | None = None
     ) -> None:
-        ends = "\r\n" if b"\r\n" in data[: 1 << 16] else "\n"
-        self._policy = policy.compat32.clone(linesep=ends, max_line_length=0)
+        self._ends = "\r\n" if b"\r\n" in data[: 1 << 16] else "\n"
+        self._policy = policy.compat32.clone(linesep=self._ends, max_line_length=0)
         self._message = email.message_from_bytes(data, policy=self._policy)
         if not self._message.keys():
             raise InputError("it has no headers, and so is no e-mail")
@@ -95,7 +92,7 @@ class Mail:
     def contents(self) -> Iterator[tuple[str, bytes, bool]]:
         """Yield its parts as they are now, after ``packed``: name, octets, whether they are text."""
         for part in self._message.walk():
-            headers = "\n".join(_said(str(raw)) for _, raw in part._headers)  # type: ignore[attr-defined]
+            headers = "\n".join(said(str(raw)) for _, raw in part._headers)  # type: ignore[attr-defined]
             yield "headers", headers.encode("utf-8", "surrogateescape"), True
             if not part.is_multipart():
                 yield "body", _payload(part), part.get_content_maintype() == "text"
@@ -115,7 +112,7 @@ class Mail:
 
     def _header(self, part: Message, place: int) -> Line:
         name = part.keys()[place]
-        passage = Passage([_Header(part, place)])
+        passage = Passage(Header(part, place).slots)
         if name.lower() in _ADDRESSES and not self._restores:
             self._people(passage)
         return [f"{name}: ", passage]
@@ -146,40 +143,23 @@ class Mail:
                 yield lines
                 self._finish.append(
                     lambda: (
-                        _put(part, page.source().encode(codec, "xmlcharrefreplace"))
+                        _put(part, self._ends, page.source().encode(codec, "xmlcharrefreplace"))
                         if any(each.has_changed for each in passages) or not self._unread.kept
                         else None
                     )
                 )
             elif text:
-                body = _Body(part, codec, text)
+                body = _Body(part, self._ends, codec, text)
                 yield [[Passage([body])]]
         elif data.startswith(b"PK\x03\x04"):
             package = Package(data, self._unread, self._number, depth=1)
             self._within.append(package)
             yield from package.parts()
-            self._finish.append(lambda: _put(part, package.packed()))
+            self._finish.append(lambda: _put(part, self._ends, package.packed()))
         elif data:
             made = self._unread.outcome(part.get_filename() or "", data)
             if not self._unread.kept and not self._restores:
-                _put(part, made)
-
-
-class _Header:
-    """What a header says."""
-
-    def __init__(self, part: Message, place: int) -> None:
-        self._part, self._place = part, place
-
-    def read(self) -> str:
-        return _said(str(self._part._headers[self._place][1]))  # type: ignore[attr-defined]
-
-    def write(self, text: str) -> None:
-        name = self._part._headers[self._place][0]  # type: ignore[attr-defined]
-        plain = text.isascii() and "=?" not in text
-        words = [text[at : at + _WORD].encode() for at in range(0, len(text), _WORD)]
-        made = text if plain else " ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
-        self._part._headers[self._place] = (name, made)  # type: ignore[attr-defined]
+                _put(part, self._ends, made)
 
 
 class _FileName:
@@ -189,7 +169,7 @@ class _FileName:
         self._part = part
 
     def read(self) -> str:
-        return _said(self._part.get_filename() or "")
+        return said(self._part.get_filename() or "")
 
     def write(self, text: str) -> None:
         charset = None if text.isascii() else "utf-8"
@@ -215,8 +195,8 @@ class _Around:
 class _Body:
     """A body that is plain text."""
 
-    def __init__(self, part: Message, codec: str, text: str) -> None:
-        self._part, self._codec, self._text = part, codec, text
+    def __init__(self, part: Message, ends: str, codec: str, text: str) -> None:
+        self._part, self._ends, self._codec, self._text = part, ends, codec, text
 
     def read(self) -> str:
         return self._text
@@ -226,26 +206,8 @@ class _Body:
             octets = text.encode(self._codec)
         except UnicodeEncodeError:
             raise InputError("what comes out has characters that its encoding does not have") from None
-        _put(self._part, octets)
+        _put(self._part, self._ends, octets)
         self._text = text
-
-
-def _said(raw: str) -> str:
-    """Return what a header says, on one line."""
-    unfolded = raw.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", "\t").replace("\n", " ")
-    try:
-        said = str(make_header(decode_header(unfolded)))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        said = unfolded
-    if said.isprintable() and not any("\udc80" <= sign <= "\udcff" for sign in said):
-        return said
-    octets = said.encode("utf-8", "surrogateescape")
-    for codec in ("utf-8", "cp949"):
-        try:
-            return octets.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    raise InputError("a header of it is in an encoding that cannot be told")
 
 
 def _payload(part: Message) -> bytes:
@@ -264,14 +226,18 @@ def _codec(part: Message, data: bytes) -> str:
     raise InputError("a body of it is in an encoding that cannot be told")
 
 
-def _put(part: Message, data: bytes) -> None:
-    """Put octets into a part, encoded for the way as those before; as base64 where that changed them."""
+def _put(part: Message, ends: str, data: bytes) -> None:
+    """Put octets into a part, encoded for the way as those before; as base64 where that would change them."""
     way = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
-    if way == "quoted-printable":
-        part.set_payload(quopri.encodestring(data).decode("ascii"))
-    elif way != "base64":
-        part.set_payload(data.decode("ascii", "surrogateescape"))
-    if way == "base64" or _payload(part) != data:
-        part.set_payload(base64.encodebytes(data).decode("ascii"))
-        del part["Content-Transfer-Encoding"]
-        part["Content-Transfer-Encoding"] = "base64"
+    lines = data.split(ends.encode())
+    # What is written has one kind of line ends; others would not come through.
+    if way != "base64" and not any(b"\n" in line or b"\r" in line for line in lines):
+        if way == "quoted-printable":
+            part.set_payload(ends.join(quopri.encodestring(line).decode("ascii") for line in lines))
+        else:
+            part.set_payload(data.decode("ascii", "surrogateescape"))
+        if _payload(part) == data:
+            return
+    part.set_payload(base64.encodebytes(data).decode("ascii"))
+    del part["Content-Transfer-Encoding"]
+    part["Content-Transfer-Encoding"] = "base64"
