@@ -25,6 +25,7 @@ from sovguard.cli_files import key_command, or_files
 from sovguard.cli_ledger import ledger as ledger_commands
 from sovguard.cli_mapping import check_keep, chosen_vault, passphrase_for, session_options
 from sovguard.cli_policy import policy as policy_commands
+from sovguard.cli_quality import compare_command
 from sovguard.cli_reports import report as report_command
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
@@ -92,6 +93,7 @@ def cli() -> None:
 cli.add_command(doctor)
 cli.add_command(key_command)
 cli.add_command(bench)
+cli.add_command(compare_command)
 ledger_commands.add_command(report_command)
 cli.add_command(ledger_commands)
 cli.add_command(policy_commands)

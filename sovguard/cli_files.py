@@ -23,10 +23,11 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from sovguard.documents import is_document
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import print_json, printable
 from sovguard.pipeline.files import Job, Report, Settings
-from sovguard.pipeline.files.documents import is_document, outcome_name, work_on
+from sovguard.pipeline.files.documents import outcome_name, work_on
 from sovguard.pipeline.files.settings import FORMS, Form
 from sovguard.private_files import read_private, sync_folder
 from sovguard.vaultless import KEY_LENGTH, Scope, Vaultless

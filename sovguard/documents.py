@@ -35,6 +35,21 @@ LIMIT = 1 << 30
 GAP = "\n\n"
 """Between a header that is carried over and the rows: an empty line ends no table, and little reaches over one."""
 
+OFFICE = frozenset({".docx", ".xlsx", ".pptx", ".hwpx", ".dotx", ".xltx", ".potx", ".ppsx"})
+"""Endings of office documents that are read."""
+NOT_READ = {
+    ".hwp": "save it as HWPX",
+    ".doc": "save it as DOCX",
+    ".xls": "save it as XLSX",
+    ".ppt": "save it as PPTX",
+    ".docm": "it may have macros; save it as DOCX",
+    ".xlsm": "it may have macros; save it as XLSX",
+    ".pptm": "it may have macros; save it as PPTX",
+    ".xlsb": "save it as XLSX",
+    ".msg": "save it as EML",
+}
+"""Endings of documents that are not, and what to do about it."""
+
 _WIDE = {
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
@@ -47,6 +62,12 @@ _FILE_ENDING = re.compile(
 )
 # What a file name may not hold to be repeated in a message: blanks, or digits enough for a number of somebody.
 _TELLING = re.compile(r"\s|[0-9](?:[-._]?[0-9]){5}")
+
+
+def is_document(path: Path) -> bool:
+    """Tell whether a file is a document by its name: DOCX, XLSX, PPTX, HWPX, EML, PDF, or one of those that are not read."""
+    suffix = path.suffix.lower()
+    return suffix in OFFICE or suffix in NOT_READ or suffix in (".eml", ".pdf")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,8 +131,6 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
         text = data[len(bom) :].decode(codec)
         same = text.encode(codec) == data[len(bom) :]
     except UnicodeDecodeError as error:
-        from sovguard.pipeline.files.documents import is_document
-
         if is_document(Path(source)):
             raise InputError(
                 f"{name} is a document, and not a text: redact it with a key (--dataset NAME --key FILE), or with --action mask"

@@ -75,8 +75,14 @@ def test_the_examples_of_the_pipelines_page_run(monkeypatch: pytest.MonkeyPatch)
         "json_rows": [{"memo": "010-0000-1234"}],
         "FormatPreserving": FormatPreserving,
     }
-    batch, columns, frames, _, corpora = blocks("pipelines.md", "python")
-    for code in (batch, columns, frames.replace("num_proc=2", "load_from_cache_file=False"), corpora):
+    batch, columns, frames, _, corpora, quality = blocks("pipelines.md", "python")
+    for code in (
+        batch,
+        columns,
+        frames.replace("num_proc=2", "load_from_cache_file=False"),
+        corpora,
+        quality,
+    ):
         exec(compile(code, "pipelines.md", "exec"), space)  # noqa: S102
     assert space["row"] != {"memo": "010-0000-1234"}
     connection.close()

@@ -37,6 +37,7 @@ LAYERS = [
         "cli_reports",
         "cli_files",
         "cli_bench",
+        "cli_quality",
     },
     {"cli"},
     {"__main__", "__init__"},

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation, MatchKind
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -30,3 +30,22 @@ class Literals:
         except UnicodeEncodeError:
             # A lone surrogate has no UTF-8 form; any character in its place keeps the offsets.
             return self._find(_LONE_SURROGATE.sub("\ufffd", text))
+
+
+class OctetLiterals:
+    """A set of strings of octets to look for, wherever they stand, within each other too.
+
+    Args:
+        words: The strings.
+    """
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        patterns = sorted(set(words))
+        self._automaton = BytesAhoCorasick(patterns) if patterns else None
+
+    def matches(self, data: bytes) -> list[tuple[int, int]]:
+        """Returns (start, end) of every match."""
+        if self._automaton is None:
+            return []
+        found = self._automaton.find_matches_as_indexes(data, overlapping=True)
+        return [(start, end) for _, start, end in found]

@@ -20,17 +20,21 @@ from sovguard.pipeline.ways import Mode
 if TYPE_CHECKING:
     from sovguard.pipeline.arrow import redact_batch, restore_batch
     from sovguard.pipeline.frames import redact_frame, redact_series, restore_frame, restore_series
+    from sovguard.pipeline.quality import QualityReport, quality_report
     from sovguard.pipeline.streams import redact_rows, restore_rows
 
 _LATER = {
     **dict.fromkeys(("redact_batch", "restore_batch"), "arrow"),
     **dict.fromkeys(("redact_frame", "redact_series", "restore_frame", "restore_series"), "frames"),
     **dict.fromkeys(("redact_rows", "restore_rows"), "streams"),
+    **dict.fromkeys(("QualityReport", "quality_report"), "quality"),
 }
 
 __all__ = [
     "Column",
     "Mode",
+    "QualityReport",
+    "quality_report",
     "redact_batch",
     "redact_frame",
     "redact_rows",

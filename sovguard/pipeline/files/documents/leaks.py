@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from sovguard.detect.literals import OctetLiterals
 from sovguard.errors import InputError
-
-if TYPE_CHECKING:
-    from ahocorasick_rs import BytesAhoCorasick
 
 _FEW = 6
 _NAME = re.compile("[가-힣]{3,5}")
@@ -30,27 +27,21 @@ def check(contents: Iterable[tuple[str, bytes, bool]], values: Iterable[str]) ->
     """
     numbers = [value for value in set(values) if sum(map(str.isalnum, value)) >= _FEW]
     names = [value for value in set(values) if _NAME.fullmatch(value)]
-    inside = _automaton(numbers)
-    anywhere = _automaton([*numbers, *names])
+    inside = _octets(numbers)
+    anywhere = _octets([*numbers, *names])
     for name, data, is_text in contents:
         if any(value in name for value in (*numbers, *names)):
             raise InputError("the name of a file within it says something of somebody; name that otherwise")
         found = inside if is_text else anywhere
-        if found is not None and any(
-            _stands(data, start, end)
-            for _, start, end in found.find_matches_as_indexes(data, overlapping=True)
-        ):
+        if any(_stands(data, start, end) for start, end in found.matches(data)):
             suffix = PurePosixPath(name).suffix or "no suffix"
             raise InputError(
                 f"something that was found in it also stands in a part ({suffix}) where nothing can be replaced; take that out"
             )
 
 
-def _automaton(values: Iterable[str]) -> BytesAhoCorasick | None:
-    from ahocorasick_rs import BytesAhoCorasick
-
-    patterns = {value.encode(codec) for value in values for codec in ("utf-8", "utf-16-le")}
-    return BytesAhoCorasick(sorted(patterns)) if patterns else None
+def _octets(values: Iterable[str]) -> OctetLiterals:
+    return OctetLiterals(value.encode(codec) for value in values for codec in ("utf-8", "utf-16-le"))
 
 
 def _stands(data: bytes, start: int, end: int) -> bool:

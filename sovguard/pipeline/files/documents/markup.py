@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import sovguard.pipeline.files.documents.vocabulary as words
 from sovguard.errors import ConfigError, InputError
-from sovguard.pipeline.files.documents import vocabulary as words
 from sovguard.pipeline.files.documents.passages import Line, Passage
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"

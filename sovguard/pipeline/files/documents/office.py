@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sovguard.errors import InputError
-from sovguard.pipeline.files.documents import archive
-from sovguard.pipeline.files.documents.archive import Member
+from sovguard.pipeline.files.documents.archive import Member, opened, packed
 from sovguard.pipeline.files.documents.markup import Markup, Place, parsed, written
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.pictures import PICTURES, RECORDINGS, Unread, blank
@@ -52,7 +51,7 @@ class Package:
         *,
         depth: int = 0,
     ) -> None:
-        self._members = archive.opened(data)
+        self._members = opened(data)
         self._unread, self._number, self._depth = unread, number, depth
         names = {member.name for member in self._members}
         if "[Content_Types].xml" not in names and "mimetype" not in names:
@@ -115,7 +114,7 @@ class Package:
         Raises:
             InputError: Something in it can no longer be what it was.
         """
-        return archive.packed(
+        return packed(
             [
                 Member(member.name, self._octets(member), member.stored, member.date)
                 for member in self._members

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from sovguard.documents import found_in, pieces, table_labels
+from sovguard.documents import NOT_READ, found_in, pieces, table_labels
 from sovguard.errors import ConfigError, InputError
-from sovguard.pipeline.files.documents import leaks, pdf
+from sovguard.pipeline.files.documents.leaks import check
 from sovguard.pipeline.files.documents.mail import Mail
 from sovguard.pipeline.files.documents.office import COMPOUND, Package
 from sovguard.pipeline.files.documents.passages import Line, Passage, Reading
+from sovguard.pipeline.files.documents.pdf import text_of
 from sovguard.pipeline.files.documents.pictures import Unread
 from sovguard.pipeline.files.job import Report
 from sovguard.pipeline.files.settings import Settings
@@ -22,18 +23,6 @@ from sovguard.pipeline.ways import Way
 from sovguard.private_files import sync_folder
 from sovguard.text import Change
 
-OFFICE = frozenset({".docx", ".xlsx", ".pptx", ".hwpx", ".dotx", ".xltx", ".potx", ".ppsx"})
-REFUSED = {
-    ".hwp": "save it as HWPX",
-    ".doc": "save it as DOCX",
-    ".xls": "save it as XLSX",
-    ".ppt": "save it as PPTX",
-    ".docm": "it may have macros; save it as DOCX",
-    ".xlsm": "it may have macros; save it as XLSX",
-    ".pptm": "it may have macros; save it as PPTX",
-    ".xlsb": "save it as XLSX",
-    ".msg": "save it as EML",
-}
 _LIMIT = 256 << 20
 
 
@@ -49,7 +38,7 @@ class _Pdf:
     """The text of a PDF, which is all that comes out of one."""
 
     def __init__(self, data: bytes) -> None:
-        self._text, self.empty = pdf.text_of(data)
+        self._text, self.empty = text_of(data)
 
     def parts(self) -> Iterator[list[Line]]:
         yield [[Passage([self])]]
@@ -65,12 +54,6 @@ class _Pdf:
 
     def write(self, text: str) -> None:
         self._text = text
-
-
-def is_document(path: Path) -> bool:
-    """Tell whether a file is a document by its name: DOCX, XLSX, PPTX, HWPX, EML, PDF, or one of those that are refused."""
-    suffix = path.suffix.lower()
-    return suffix in OFFICE or suffix in REFUSED or suffix in (".eml", ".pdf")
 
 
 def outcome_name(name: str) -> str:
@@ -115,8 +98,8 @@ def work_on(
 
 def _check(source: Path, target: Path) -> None:
     suffix = source.suffix.lower()
-    if suffix in REFUSED:
-        raise InputError(f"{source} is of a kind that is not read: {REFUSED[suffix]}")
+    if suffix in NOT_READ:
+        raise InputError(f"{source} is of a kind that is not read: {NOT_READ[suffix]}")
     if target.exists() and target.samefile(source):
         raise ConfigError("the output would replace the only copy; name another file")
     if target.exists() and not target.is_file():
@@ -160,7 +143,7 @@ def _worked(source: Path, data: bytes, settings: Settings, unread: Unread) -> tu
             passage.apply(changes)
     made = opened.packed()
     if not settings.restores:
-        leaks.check(opened.contents(), values)
+        check(opened.contents(), values)
     if unread.count and not settings.restores:
         word = "kept" if unread.kept else "blanked"
         report.notes.append(
