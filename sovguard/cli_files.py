@@ -23,11 +23,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from sovguard.documents import is_document
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import print_json, printable
-from sovguard.pipeline.files import Job, Report, Settings
-from sovguard.pipeline.files.documents import outcome_name, work_on
+from sovguard.pipeline.files import Report, Settings, outcome_name, work_on_file
 from sovguard.pipeline.files.settings import FORMS, Form
 from sovguard.private_files import read_private, sync_folder
 from sovguard.vaultless import KEY_LENGTH, Scope, Vaultless
@@ -208,23 +206,19 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
     for path, target in places:
         try:
             with _bar(path) as progress:
-                if form is None and is_document(path):
-                    _refuse_lines(own, settings)
-                    report = work_on(path, target, settings, progress=progress)
-                else:
-                    report = Job(
-                        path,
-                        target,
-                        settings,
-                        workers=own["workers"],
-                        resume=own["resume"],
-                        rejects=own["rejects"],
-                        form=cast("Form | None", form),
-                        encoding=encoding,
-                        delimiter=_delimiter(own["delimiter"]),
-                        header=own["header"],
-                        progress=progress,
-                    ).run()
+                report = work_on_file(
+                    path,
+                    target,
+                    settings,
+                    workers=own["workers"],
+                    resume=own["resume"],
+                    rejects=own["rejects"],
+                    form=cast("Form | None", form),
+                    encoding=encoding,
+                    delimiter=_delimiter(own["delimiter"]),
+                    header=own["header"],
+                    progress=progress,
+                )
         except (SovguardError, OSError) as error:
             if len(places) == 1:
                 raise
@@ -240,13 +234,6 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
         for row in rows:
             print_json(row)
     return 1 if failed else 0
-
-
-def _refuse_lines(own: dict[str, Any], settings: Settings) -> None:
-    if own["rejects"] is not None or settings.columns:
-        raise ConfigError(
-            "--rejects and --field are for lines and tables; a document is worked on as a whole"
-        )
 
 
 def _places(files: Sequence[str], output: str | None) -> Iterator[tuple[Path, Path]]:

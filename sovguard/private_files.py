@@ -1,9 +1,12 @@
-"""Files that hold keys: read only if nobody else may, and made durable."""
+"""Files that hold keys are read only if nobody else may; what is written is durable, and whole or not there."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sovguard.errors import ConfigError
@@ -47,3 +50,25 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def placed(target: Path) -> Iterator[Path]:
+    """Give a path to write to, and put what is written there in its place in one step: all of it is there, or nothing.
+
+    Raises:
+        OSError: The disk failed.
+    """
+    handle, name = tempfile.mkstemp(
+        dir=target.absolute().parent, prefix=f".{target.name}.", suffix=".partial"
+    )
+    os.close(handle)
+    try:
+        yield Path(name)
+        with open(name, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    sync_folder(target.absolute().parent)

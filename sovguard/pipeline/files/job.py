@@ -5,21 +5,19 @@ The output grows beside its place and is put there when it is whole. Pieces are 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from sovguard.errors import ConfigError, InputError, SovguardError
+from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.files.cutting import Piece, pieces
 from sovguard.pipeline.files.journal import Journal, Progress
+from sovguard.pipeline.files.processes import worked
 from sovguard.pipeline.files.records import Shape, Worked, Worker
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.shapes import shape_of
@@ -29,7 +27,6 @@ from sovguard.private_files import sync_folder
 _EVERY = 2.0
 """Seconds between two entries of the journal."""
 _TOLD = 1_000
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _WORKER: list[Worker] = []
 """What this process works with, in a process that a job has begun."""
 
@@ -47,6 +44,7 @@ class Report:
         octets: How many octets the file has, opened.
         seconds: How long it took, this time.
         shape: What the file was taken for.
+        notes: What else somebody has to know, such as what could not be read.
     """
 
     records: int = 0
@@ -57,6 +55,7 @@ class Report:
     octets: int = 0
     seconds: float = 0.0
     shape: Shape | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 class Job:
@@ -251,43 +250,7 @@ class Job:
             for piece in found:
                 yield piece, worker.work(piece)
             return
-        waiting: deque[tuple[Piece, Future[Worked]]] = deque()
-        with _pool(self._workers, self._settings, shape) as pool:
-            for piece in found:
-                waiting.append((piece, pool.submit(_work, piece)))
-                # As many as keep everybody busy, and no more: memory does not grow with the file.
-                while len(waiting) > 2 * self._workers or (waiting and waiting[0][1].done()):
-                    yield _next(waiting)
-            while waiting:
-                yield _next(waiting)
-
-
-def _next(waiting: deque[tuple[Piece, Future[Worked]]]) -> tuple[Piece, Worked]:
-    piece, future = waiting.popleft()
-    try:
-        return piece, future.result()
-    except BrokenProcessPool:
-        raise SovguardError(
-            "a worker process has ended; what is written stays: begin again with --resume, perhaps with fewer workers"
-        ) from None
-
-
-@contextmanager
-def _pool(workers: int, settings: Settings, shape: Shape) -> Iterator[ProcessPoolExecutor]:
-    """A pool of processes that are begun anew, so that they hold nothing of this one; the key goes to them through a pipe."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # a core each, and not all cores for all
-    context: Any = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _prepare, (settings, shape))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for name, said in before.items():
-            if said is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = said
+        yield from worked(found, _work, self._workers, _prepare, self._settings, shape)
 
 
 def _prepare(settings: Settings, shape: Shape) -> None:

@@ -12,6 +12,6 @@ known in its header, its comments and its properties.
 
 from __future__ import annotations
 
-from sovguard.pipeline.files.documents.work import outcome_name, work_on
+from sovguard.pipeline.files.documents.work import work_on
 
-__all__ = ["outcome_name", "work_on"]
+__all__ = ["work_on"]

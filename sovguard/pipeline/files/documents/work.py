@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +18,7 @@ from sovguard.pipeline.files.documents.pictures import Unread
 from sovguard.pipeline.files.job import Report
 from sovguard.pipeline.files.settings import Settings
 from sovguard.pipeline.ways import Way
-from sovguard.private_files import sync_folder
+from sovguard.private_files import placed
 from sovguard.text import Change
 
 _LIMIT = 256 << 20
@@ -56,11 +54,6 @@ class _Pdf:
         self._text = text
 
 
-def outcome_name(name: str) -> str:
-    """Return what the outcome of a file is called that keeps its name: a PDF becomes a text."""
-    return f"{name}.txt" if name.lower().endswith(".pdf") else name
-
-
 def work_on(
     source: Path,
     target: Path,
@@ -90,7 +83,8 @@ def work_on(
         report, made = _worked(source, data, settings, unread)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    _placed(target, made)
+    with placed(target) as path:
+        path.write_bytes(made)
     progress(len(data), len(data))
     report.octets, report.seconds = len(data), time.monotonic() - begun
     return report
@@ -181,20 +175,3 @@ def _restore(reading: Reading, way: Way, report: Report) -> None:
         changes, left = way.openings(passage.text)
         report.unresolved += bool(left)
         passage.apply(changes)
-
-
-def _placed(target: Path, data: bytes) -> None:
-    """Write a file in one step, so that there is all of it or nothing."""
-    handle, name = tempfile.mkstemp(
-        dir=target.absolute().parent, prefix=f".{target.name}.", suffix=".partial"
-    )
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-    sync_folder(target.absolute().parent)
