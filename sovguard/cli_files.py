@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import functools
 import os
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,9 +26,12 @@ from rich.progress import (
 
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import print_json, printable
-from sovguard.pipeline.files import Report, Settings, outcome_name, work_on_file
+from sovguard.outputs import write_out
+from sovguard.pipeline.files import Report, Settings, work_on_file
+from sovguard.pipeline.files.pipes import work_on_pipe
+from sovguard.pipeline.files.places import places_of
 from sovguard.pipeline.files.settings import FORMS, Form
-from sovguard.private_files import read_private, sync_folder
+from sovguard.private_files import placed, read_private, sync_folder
 from sovguard.vaultless import KEY_LENGTH, Scope, Vaultless
 
 Command = Callable[..., Any]
@@ -195,7 +199,16 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
             f"with a key, a file is one of {', '.join(FORMS)}; '{form}' is worked on with a mapping"
         )
     encoding = given["encoding"] if source("encoding") is ParameterSource.COMMANDLINE else None
-    places = list(_places(given["files"], given["output"]))
+    told: dict[str, Any] = {
+        "workers": own["workers"],
+        "form": cast("Form | None", form),
+        "encoding": encoding,
+        "delimiter": _delimiter(own["delimiter"]),
+        "header": own["header"],
+    }
+    if tuple(given["files"]) in ((), ("-",)):
+        return _run_pipe(own, given, settings, told)
+    places = list(places_of(given["files"], given["output"]))
     if own["rejects"] is not None and len(places) > 1:
         raise ConfigError("--rejects is for one file at a time")
     if own["key"] is not None:
@@ -210,14 +223,10 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
                     path,
                     target,
                     settings,
-                    workers=own["workers"],
                     resume=own["resume"],
                     rejects=own["rejects"],
-                    form=cast("Form | None", form),
-                    encoding=encoding,
-                    delimiter=_delimiter(own["delimiter"]),
-                    header=own["header"],
                     progress=progress,
+                    **told,
                 )
         except (SovguardError, OSError) as error:
             if len(places) == 1:
@@ -236,41 +245,23 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
     return 1 if failed else 0
 
 
-def _places(files: Sequence[str], output: str | None) -> Iterator[tuple[Path, Path]]:
-    """Yield files with where their outcomes go; of folders, what is in them, without following links."""
-    if not files or "-" in files:
-        raise ConfigError("with a key, name files; standard input is worked on with a mapping")
-    if output is None:
-        raise ConfigError("with a key, name where the outcome goes with -o: a file, or a folder for several")
-    sources = [Path(name) for name in files]
-    if (
-        len(sources) == 1
-        and not sources[0].is_dir()
-        and not output.endswith("/")
-        and not Path(output).is_dir()
-    ):
-        yield sources[0], Path(output)
-        return
-    into = Path(output)
-    taken: set[Path] = set()
-    for source in sources:
-        found = [source] if not source.is_dir() else sorted(_within(source, into))
-        for path in found:
-            target = into / outcome_name(str(path.relative_to(source) if source.is_dir() else path.name))
-            if target in taken:
-                raise ConfigError(f"two files would become {target}; work on them one after the other")
-            taken.add(target)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            yield path, target
-
-
-def _within(folder: Path, but: Path) -> Iterator[Path]:
-    for at, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if (Path(at) / name).resolve() != but.resolve()]
-        for name in names:
-            path = Path(at) / name
-            if path.is_file() and not path.is_symlink():
-                yield path
+def _run_pipe(own: dict[str, Any], given: dict[str, Any], settings: Settings, told: dict[str, Any]) -> int:
+    """Work on standard input; what comes out goes to standard output, or with -o into a file once all of it is there."""
+    if own["resume"] or own["rejects"] is not None:
+        raise ConfigError("--resume and --rejects are for files; what comes through a pipe comes once")
+    if given["as_machine"] and given["output"] is None:
+        raise ConfigError("--json says what was done on standard output: name with -o where the outcome goes")
+    with ExitStack() as kept:
+        write: Callable[[bytes], object] = write_out
+        if given["output"] is not None:
+            write = kept.enter_context(open(kept.enter_context(placed(Path(given["output"]))), "wb")).write
+        report = work_on_pipe(sys.stdin.buffer, write, settings, **told)
+    source, target = Path("<stdin>"), Path(given["output"] or "<stdout>")
+    if given["as_machine"]:
+        print_json(_as_json(source, target, report))
+    else:
+        _tell(source, report)
+    return 1 if report.bad_count or report.unresolved else 0
 
 
 def _delimiter(said: str | None) -> str | None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,9 +130,8 @@ def test_options_that_do_not_fit(tmp_path: Path, key: Path, options: list[str], 
 
 
 def test_what_needs_names_says_so(tmp_path: Path, key: Path) -> None:
-    """Standard input and no output are for work with a mapping; two files of one name do not become one."""
+    """A file without an output; two files of one name do not become one."""
     scope = ("--dataset", "d", "--key", key)
-    assert run("redact", *scope, stdin=PHONE).code == 2
     path = tmp_path / "a.log"
     path.write_text(PHONE, "utf-8")
     assert run("redact", path, *scope).code == 2
@@ -138,3 +139,48 @@ def test_what_needs_names_says_so(tmp_path: Path, key: Path) -> None:
     (tmp_path / "other" / "a.log").write_text(PHONE, "utf-8")
     both = run("redact", path, tmp_path / "other" / "a.log", "-o", tmp_path / "out", *scope, *OFF)
     assert (both.code, "two files" in both.err) == (2, True)
+
+
+@pytest.mark.parametrize("packing", [bytes, gzip.compress])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_pipe_goes_and_comes_back(key: Path, packing: Any, workers: int) -> None:
+    """Through standard input and output, as it came, more than one look at it holds."""
+    said = (OBJECTS * 40_000).encode()
+    scope = ("--dataset", "d", "--key", key, "--workers", workers)
+    made = run("redact", "-", *scope, *OFF, "--format", "jsonl", stdin=packing(said))
+    assert (made.code, "80,000 records" in made.err) == (0, True)
+    plain = gzip.decompress(made.out) if packing is gzip.compress else made.out
+    assert not any(value.encode() in plain for value in VALUES)
+    back = run("restore", *scope, "--format", "jsonl", stdin=made.out)
+    assert (gzip.decompress(back.out) if packing is gzip.compress else back.out) == said
+
+
+def test_a_pipe_into_a_file(tmp_path: Path, key: Path) -> None:
+    """Which is there when all of it is; a field that no record has leaves none, and bad lines are told."""
+    scope = ("--dataset", "d", "--key", key, *OFF, "--format", "jsonl")
+    done = tmp_path / "b.jsonl"
+    told = run("redact", *scope, "-o", done, "--json", stdin=OBJECTS + "no JSON\n")
+    assert (told.code, json.loads(told.out)["bad_count"]) == (1, 1)
+    assert len(done.read_text().splitlines()) == 2
+    absent = run("redact", *scope, "-o", tmp_path / "c.jsonl", "--field", "없음", stdin=OBJECTS)
+    assert (absent.code, "has the field" in absent.err) == (2, True)
+    assert sorted(os.listdir(tmp_path)) == ["b.jsonl", "key"]
+    for options in (("--resume",), ("--rejects", tmp_path / "r"), ("--json",)):
+        assert run("redact", *scope, *options, stdin=OBJECTS).code == 2
+    table = run("redact", *scope[:-2], "--delimiter", ",", stdin=TABLE.encode("cp949"))
+    assert table.out.decode("cp949").startswith("이름,전화,비고\n가,PHONE~1")
+    assert run("redact", *scope[:-2], stdin=b"").out == b""
+
+
+def test_patterns_of_files(tmp_path: Path, key: Path) -> None:
+    """Stand for what they match, in folders too, where the shell did not say so; a file with such a name is itself."""
+    scope = ("--dataset", "d", "--key", key, *OFF)
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("a.log", "deep/b.log", "c.txt"):
+        (tmp_path / "in" / name).write_text(PHONE, "utf-8")
+    assert run("redact", f"{tmp_path}/in/**/*.log", "-o", tmp_path / "out", *scope).code == 0
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.log", "b.log"]
+    nothing = run("redact", f"{tmp_path}/in/*.none", "-o", tmp_path / "x", *scope)
+    assert (nothing.code, "matches no file" in nothing.err) == (2, True)
+    (tmp_path / "[a].log").write_text(PHONE, "utf-8")
+    assert run("redact", tmp_path / "[a].log", "-o", tmp_path / "y.log", *scope).code == 0

@@ -20,7 +20,7 @@ from sovguard.pipeline.files.journal import Journal, Progress
 from sovguard.pipeline.files.processes import worked
 from sovguard.pipeline.files.records import Shape, Worked, Worker
 from sovguard.pipeline.files.settings import Form, Settings
-from sovguard.pipeline.files.shapes import shape_of
+from sovguard.pipeline.files.shapes import shape_for
 from sovguard.pipeline.files.source import Source, packed
 from sovguard.private_files import sync_folder
 
@@ -132,16 +132,7 @@ class Job:
             self._journal.partial.replace(self._target)
             sync_folder(self._target.absolute().parent)
         self._journal.end()
-        return Report(
-            state.records,
-            state.bad or [],
-            state.bad_count,
-            Counter(state.values or {}),
-            state.unresolved,
-            state.offset,
-            time.monotonic() - begun,
-            shape,
-        )
+        return told(state, shape, time.monotonic() - begun)
 
     def _write(self, state: Progress, shape: Shape, skipped: int) -> None:
         with ExitStack() as kept:
@@ -163,49 +154,26 @@ class Job:
             delimiter = shape.delimiter.encode() if shape.form == "csv" else b""
             found = pieces(self._source, stream, delimiter=delimiter, offset=state.offset, line=state.line)
             last = time.monotonic()
-            for piece, done in self._worked(found, shape):
+            for piece, done in worked_on(found, self._settings, shape, self._workers):
                 state.written += out.write(done.data)
                 if rejected is not None:
                     state.rejected += rejected.write(done.rejected)
-                _count(state, piece, done)
+                count(state, piece, done)
                 self._progress(self._source.done, self._source.size)
                 if time.monotonic() - last > _EVERY:
                     self._note(state, out, rejected)
                     last = time.monotonic()
-            if absent := self._absent(state, shape):
-                # With a slip of the pen everything would be as it was.
+            try:
+                check_fields(self._source, self._settings, shape, state)
+            except ConfigError:
                 self._journal.end()
                 self._journal.partial.unlink()
-                raise ConfigError(f"nothing in {self._source.path} has the field {absent!r}; check its name")
+                raise
             state.done = True
             self._note(state, out, rejected)
 
-    def _absent(self, state: Progress, shape: Shape) -> str | None:
-        missing = (
-            set(self._settings.columns) - set(state.seen or ())
-            if shape.form == "jsonl" and state.records
-            else set()
-        )
-        return min(missing, default=None)
-
     def _begin(self) -> tuple[Progress, Shape, int]:
-        from sovguard.guard import Guard
-
-        told = dict(self._told)
-        if self._settings.restores and told["header"] is None and not self._settings.columns:
-            told["header"] = False  # a row of surrogates looks like names of columns
-        guard = None
-        if told["header"] is None:
-            guard = Guard(names="fast", recognizers=self._settings.recognizers)
-        shape, skipped = shape_of(self._source, guard=guard, **told)  # type: ignore[arg-type]  # of several kinds
-        if self._settings.columns and shape.form == "text":
-            raise ConfigError(
-                f"{self._source.path} is read as text, which has no fields; is its form another?"
-            )
-        if shape.form == "csv" and (absent := set(self._settings.columns) - set(shape.header)):
-            raise ConfigError(
-                f"{self._source.path} has no column {min(absent)!r}; it has {', '.join(map(repr, shape.header)) or 'no names'}"
-            )
+        shape, skipped = shape_for(self._source, self._settings, **self._told)  # type: ignore[arg-type]  # of several kinds
         settings = self._settings.digest() + repr(shape)
         source = self._source.fingerprint(self._settings.key or b"none")
         rejects = None if self._rejects is None else str(self._rejects.absolute())
@@ -243,14 +211,35 @@ class Job:
             _flush(rejected)
         self._journal.write(state)
 
-    def _worked(self, found: Iterator[Piece], shape: Shape) -> Iterator[tuple[Piece, Worked]]:
-        """Yield what becomes of pieces, in their order."""
-        if self._workers == 1:
-            worker = Worker(self._settings, shape)
-            for piece in found:
-                yield piece, worker.work(piece)
-            return
-        yield from worked(found, _work, self._workers, _prepare, self._settings, shape)
+
+def worked_on(
+    found: Iterator[Piece], settings: Settings, shape: Shape, workers: int
+) -> Iterator[tuple[Piece, Worked]]:
+    """Yield what becomes of pieces, in their order, by this process or by several."""
+    if workers == 1:
+        worker = Worker(settings, shape)
+        for piece in found:
+            yield piece, worker.work(piece)
+    else:
+        yield from worked(found, _work, workers, _prepare, settings, shape)
+
+
+def told(state: Progress, shape: Shape, seconds: float) -> Report:
+    """Return what is said of a job that is done."""
+    values = Counter(state.values or {})
+    bad = state.bad or []
+    return Report(state.records, bad, state.bad_count, values, state.unresolved, state.offset, seconds, shape)
+
+
+def check_fields(source: Source, settings: Settings, shape: Shape, state: Progress) -> None:
+    """Return if some record had each of the fields that were asked for: with a slip of the pen all would be as it was.
+
+    Raises:
+        ConfigError: None had one.
+    """
+    missing = set(settings.columns) - set(state.seen or ()) if shape.form == "jsonl" and state.records else ()
+    if missing:
+        raise ConfigError(f"nothing in {source.path} has the field {min(missing)!r}; check its name")
 
 
 def _prepare(settings: Settings, shape: Shape) -> None:
@@ -286,7 +275,8 @@ def _flush(file: IO[bytes]) -> None:
     os.fsync(file.fileno())
 
 
-def _count(state: Progress, piece: Piece, done: Worked) -> None:
+def count(state: Progress, piece: Piece, done: Worked) -> None:
+    """Count what became of a piece."""
     state.offset, state.line = piece.offset + piece.size, piece.line + piece.lines
     state.records += done.records
     state.bad_count += len(done.bad)

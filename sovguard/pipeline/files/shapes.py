@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sovguard.errors import InputError
+from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.files.csv_text import cells_of, row_pattern, value_of
 from sovguard.pipeline.files.records import Shape
-from sovguard.pipeline.files.settings import Form
+from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of, named_encoding
 
 if TYPE_CHECKING:
@@ -70,6 +70,37 @@ def shape_of(
     if not header or not names:
         return Shape("csv", told, between, (), source.compression), len(bom)
     return Shape("csv", told, between, tuple(names), source.compression), len(bom) + len(first)
+
+
+def shape_for(
+    source: Source,
+    settings: Settings,
+    *,
+    form: Form | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+) -> tuple[Shape, int]:
+    """Return what a file is for what is to be done with it; as ``shape_of``.
+
+    Raises:
+        InputError: Its encoding cannot be told, or it is damaged.
+        ConfigError: A column is asked for that it does not have.
+    """
+    from sovguard.guard import Guard
+
+    if settings.restores and header is None and not settings.columns:
+        header = False  # a row of surrogates looks like names of columns
+    guard = Guard(names="fast", recognizers=settings.recognizers) if header is None else None
+    shape, skipped = shape_of(
+        source, form=form, encoding=encoding, delimiter=delimiter, header=header, guard=guard
+    )
+    if settings.columns and shape.form == "text":
+        raise ConfigError(f"{source.path} is read as text, which has no fields; is its form another?")
+    if shape.form == "csv" and (absent := set(settings.columns) - set(shape.header)):
+        known = ", ".join(map(repr, shape.header)) or "no names"
+        raise ConfigError(f"{source.path} has no column {min(absent)!r}; it has {known}")
+    return shape, skipped
 
 
 def _delimiter(text: str) -> str:

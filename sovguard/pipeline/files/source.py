@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from sovguard.errors import ConfigError, InputError
 
@@ -102,6 +102,73 @@ class Source:
         with self.path.open("rb") as file:
             head = hmac.digest(key, file.read(1 << 16), hashlib.sha256).hex()
         return [status.st_size, status.st_mtime_ns, head]
+
+
+class Pipe(Source):
+    """What comes through a pipe: it can be looked at once, and then be read from its beginning.
+
+    Args:
+        stream: The pipe.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.path = Path("<stdin>")
+        self._opened = self.size = 0
+        self._replay = _Replay(stream)
+        head = self._replay.read(4)
+        self.compression = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
+        self._raw = None
+
+    def __repr__(self) -> str:
+        return f"Pipe({self.compression or 'plain'})"
+
+    @property
+    def done(self) -> int:
+        """How many octets have come through it."""
+        return self._replay.come
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Read it from its beginning; the second time for good."""
+        self._replay.rewind()
+        self._opened = 0
+        with _decompressed(cast("BinaryIO", self._replay), self.compression) as stream:
+            yield stream
+
+
+class _Replay(io.RawIOBase):
+    """A pipe, of which what is read the first two times (the magic, the look) is kept for the third."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._kept, self._at, self._openings = stream, bytearray(), 0, 0
+        self.come = 0
+
+    def rewind(self) -> None:
+        """Begin at the beginning."""
+        self._at = 0
+        self._openings += 1
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, count: int = -1, /) -> bytes:
+        if self._at < len(self._kept):
+            part = bytes(self._kept[self._at : self._at + count if count >= 0 else None])
+        else:
+            part = self._stream.read(count)
+            self.come += len(part)
+            if self._openings < 2:
+                self._kept += part
+            else:
+                self._kept = bytearray()
+                self._at = -len(part)
+        self._at += len(part)
+        return part
+
+    def readinto(self, buffer: Any) -> int:
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
 @contextmanager
