@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from sovguard.cli_bench import bench
+from sovguard.cli_demo import demo
 from sovguard.cli_doctor import doctor
 from sovguard.cli_files import key_command, or_files
 from sovguard.cli_ledger import ledger as ledger_commands
@@ -29,8 +30,8 @@ from sovguard.cli_quality import compare_command
 from sovguard.cli_reports import report as report_command
 from sovguard.cli_vault import vault as vault_commands
 from sovguard.detect.packs import recognizers_in_use
-from sovguard.document_runs import find, redact_document, restore_document
-from sovguard.documents import read_document, table_labels
+from sovguard.document_runs import find, redact_document, redact_office, restore_document, restore_office
+from sovguard.documents import is_document, read_document, table_labels
 from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
 from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, report, show
@@ -90,6 +91,7 @@ def cli() -> None:
     """Find, swap and restore personal information in Korean text (개인정보 찾기·바꾸기·되돌리기)."""
 
 
+cli.add_command(demo)
 cli.add_command(doctor)
 cli.add_command(key_command)
 cli.add_command(bench)
@@ -186,6 +188,13 @@ def scan(
 @click.option("--force", is_flag=True, help="Let --keep replace a file that is no mapping.")
 @session_options
 @_detecting
+@click.option(
+    "--unread",
+    type=click.Choice(["blank", "keep", "refuse"]),
+    default="blank",
+    show_default=True,
+    help="Of documents: what becomes of pictures and attachments, which cannot be read.",
+)
 @or_files("redact")
 def redact(
     files: tuple[str, ...],
@@ -199,6 +208,7 @@ def redact(
     fields: tuple[str, ...],
     names: str,
     recognizers: tuple[str, ...],
+    unread: str,
     encoding: str,
     form: str | None,
     as_machine: bool,
@@ -230,6 +240,13 @@ def redact(
     reports = []
     with outputs(Path(output) if output is not None else None) as results:
         for position, (source, target) in enumerate(places, 1):
+            if form is None and not fields and is_document(Path(source)):
+                data, said, notes = redact_office(session, source, target, recognizers, unread)
+                results.write(data, target)
+                reports += [said] if as_machine else []
+                for note in notes:
+                    _say(f"{source}: {note}")
+                continue
             document = read_document(source, encoding, form, position=position)
             redacted = "".join(redact_document(session, document, fields, partial(table_labels, recognizers)))
             if target is not None or not as_machine:
@@ -289,6 +306,12 @@ def restore(
     reports = []
     with outputs(Path(output) if output is not None else None) as results:
         for position, (source, target) in enumerate(places, 1):
+            if form is None and is_document(Path(source)):
+                data, unresolved = restore_office(session, source, target)
+                results.write(data, target)
+                left |= dict.fromkeys(unresolved)
+                reports.append({"file": source, "output": str(target), "unresolved": unresolved})
+                continue
             document = read_document(source, encoding, form, position=position)
             restored, unresolved = restore_document(session, document)
             left |= dict.fromkeys(unresolved)
@@ -302,26 +325,6 @@ def restore(
         many = "1 surrogate is" if len(left) == 1 else f"{len(left)} surrogates are"
         _say(f"{many} unknown to this mapping, or ended or erased in it, and stayed: {listed}")
     return 1 if left else 0
-
-
-@cli.command()
-@click.option(
-    "--text", "file", metavar="FILE", help="A text to use in place of the example; - is standard input."
-)
-@_ENCODING
-@_JSON
-def demo(file: str | None, encoding: str, as_machine: bool) -> int:
-    """Send a consultation to a model on this machine and show what left and what came back."""
-    from sovguard.demo import plain_panes, run, show_panes
-
-    outcome = run(read_document(file, encoding, "text").text if file is not None else None)
-    if as_machine:
-        print_json(outcome.as_dict())
-    elif sys.stdout.isatty():
-        show_panes(Console(), outcome)
-    else:
-        write_out(plain_panes(outcome).encode("utf-8", "replace"))
-    return 1 if outcome.leaked or outcome.stored else 0
 
 
 def _kinds(recognizers: Sequence[str]) -> Kinds:

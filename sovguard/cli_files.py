@@ -68,7 +68,7 @@ def or_files(verb: str) -> Callable[[Command], Command]:
 
 
 _OWN = (
-    "key", "dataset", "join_group", "action", "workers", "resume", "rejects", "delimiter", "header", "unread",
+    "key", "dataset", "join_group", "action", "workers", "resume", "rejects", "delimiter", "header",
 )  # fmt: skip
 
 
@@ -119,15 +119,6 @@ def _options(verb: str) -> list[Callable[[Command], Command]]:
                 "--action",
                 type=click.Choice(["mask", "remove"]),
                 help="Mask or remove, which nobody can undo; any size of file, without a key.",
-            )
-        )
-        options.append(
-            click.option(
-                "--unread",
-                type=click.Choice(["blank", "keep", "refuse"]),
-                default="blank",
-                show_default=True,
-                help="With a key or --action, of documents: what becomes of pictures and attachments, which cannot be read.",
             )
         )
     return options
@@ -191,7 +182,7 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
         names=given.get("names", "off"),
         recognizers=tuple(given.get("recognizers", ())),
         columns=tuple(given.get("fields", ())),
-        unread=own.get("unread", "blank"),
+        unread=given.get("unread", "blank"),
     )
     form = "csv" if own["delimiter"] else given["form"]
     if form is not None and form not in FORMS:

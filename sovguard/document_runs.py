@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sovguard.documents import GAP, Document, Piece, found_in, pieces
 from sovguard.entities import Detection
-from sovguard.errors import DetectionError, InputError
+from sovguard.errors import ConfigError, DetectionError, InputError
 from sovguard.findings import with_progress
 from sovguard.guard import Guard
 from sovguard.payloads.json_lines import (
@@ -79,6 +80,47 @@ def restore_document(session: Session, document: Document) -> tuple[str, list[st
         for line, value in zip(lines, session.restore([line.value for line in lines]), strict=True):
             parts.append(rewritten(line, value, document.encoding))
     return "".join(parts), list(left)
+
+
+def redact_office(
+    session: Session, source: str, target: Path | None, recognizers: Sequence[str], unread: str
+) -> tuple[bytes, dict[str, Any], list[str]]:
+    """Return the redaction of an office document, e-mail or PDF, what is said of it, and what could not be read.
+
+    Raises:
+        InputError: It cannot be read or worked on.
+        ConfigError: There is no target for it.
+    """
+    from sovguard.pipeline.files.documents.swapping import SessionSwapping
+    from sovguard.pipeline.files.documents.work import redacted
+
+    place = _target(source, target)
+    done, made = redacted(Path(source), SessionSwapping(session, recognizers), unread)
+    return made, {"file": source, "output": str(place), "counts": dict(done.values)}, done.notes
+
+
+def restore_office(session: Session, source: str, target: Path | None) -> tuple[bytes, list[str]]:
+    """Return the restored octets of an office document or e-mail, and the surrogates that are left in it.
+
+    Raises:
+        InputError: It cannot be read.
+        ConfigError: There is no target for it.
+    """
+    from sovguard.pipeline.files.documents.swapping import SessionSwapping
+    from sovguard.pipeline.files.documents.work import restored
+
+    _target(source, target)
+    done, made = restored(Path(source), SessionSwapping(session))
+    return made, list(done.left)
+
+
+def _target(source: str, target: Path | None) -> Path:
+    from sovguard.pipeline.files.documents.work import check_target
+
+    if target is None:
+        raise ConfigError("a document is not for standard output: name with -o where the outcome goes")
+    check_target(Path(source), target)
+    return target
 
 
 def _pieces(document: Document, fields: tuple[str, ...], labels: Callable[[], Labels]) -> Iterator[Piece]:

@@ -20,8 +20,9 @@ from sovguard.redaction import Draft, Redaction, tokenize
 from sovguard.restore.stream import Lane, Sink
 from sovguard.restore.text import Resolved, Restoration, resolve
 from sovguard.shapes import Only, Shape, has_shape, put_together, read, refuse, take_apart
+from sovguard.text import Change
 from sovguard.vault.session import VaultSession, shielded
-from sovguard.vault.store import Entry, SessionRef
+from sovguard.vault.store import Entry, Kind, SessionRef
 
 if TYPE_CHECKING:
     from sovguard.detect.name_mentions import Forms
@@ -145,6 +146,34 @@ class Session:
             keep_surrogates = True
         each = [keep_surrogates] * len(values) if isinstance(keep_surrogates, bool) else keep_surrogates
         return self._redact_shapes(values, each, judge=judge)
+
+    def changes(
+        self, texts: Sequence[str], found: Sequence[Sequence[Detection]], kinds: Sequence[Kind]
+    ) -> list[list[Change]]:
+        """Return what becomes of each text of a document by its places, for who found what is in them by other means.
+
+        Args:
+            texts: The texts.
+            found: What was found in each, in order and without overlap; what the session knows besides is found again.
+            kinds: What each is: a number becomes a surrogate as a whole.
+        """
+        hits, people = self._known(texts, [list(each) for each in found])
+        drafts = [
+            Draft(text, each, kind, people=who)
+            for text, each, kind, who in zip(texts, hits, kinds, people, strict=True)
+        ]
+        tokenize(drafts, self._vault, particles=self.guard.particles)
+        return [
+            [Change(span.start, span.end, surrogate) for span, surrogate in draft.minted] for draft in drafts
+        ]
+
+    def openings(self, texts: Sequence[str]) -> list[tuple[list[Change], list[str]]]:
+        """Return what restoring changes in each text by its places, and the surrogates in it that cannot be restored."""
+        resolved = resolve(texts, self._vault.state(), self._vault.get)
+        return [
+            (each.changes(particles=self.guard.particles), [*each.unresolved, *each.expired])
+            for each in resolved
+        ]
 
     @contextmanager
     def protecting(self) -> Iterator[None]:

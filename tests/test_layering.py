@@ -29,6 +29,7 @@ LAYERS = [
     {"demo", "doctor", "findings"},
     {
         "document_runs",
+        "cli_demo",
         "cli_doctor",
         "cli_vault",
         "cli_mapping",

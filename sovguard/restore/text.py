@@ -15,6 +15,7 @@ from sovguard.restore.particles import Agreement, agreement
 from sovguard.restore.prose import Prose, structured
 from sovguard.spellings import Candidate, find, stands_alone
 from sovguard.surrogates import verifies, word_for
+from sovguard.text import Change, changed
 from sovguard.vault.store import Entry, SessionState
 
 FAMILY_WORDS = frozenset(entity.word for entity in ENTITY_TYPES.values()) | {word_for(LITERAL_TYPE)}
@@ -90,22 +91,21 @@ class Resolved:
         Args:
             particles: Make Korean particles agree with the values, where the text is prose.
         """
-        if not self.hits:
-            return Restoration(self.text, self.unresolved, self.expired)
-        if particles and not structured(self.text):
-            changes: Iterable[tuple[Hit, Agreement | None]] = agreements(self.text, self.hits, Prose())
+        text = changed(self.text, self.changes(particles=particles)) if self.hits else self.text
+        return Restoration(text, self.unresolved, self.expired)
+
+    def changes(self, *, particles: bool = False) -> list[Change]:
+        """Return what ``restoration`` changes in the text, in order."""
+        if particles and self.hits and not structured(self.text):
+            agreed: Iterable[tuple[Hit, Agreement | None]] = agreements(self.text, self.hits, Prose())
         else:
-            changes = ((hit, None) for hit in self.hits)
-        parts: list[str] = []
-        position = 0
-        for hit, change in changes:
-            parts += (self.text[position : hit.start], hit.written())
-            position = hit.end
+            agreed = ((hit, None) for hit in self.hits)
+        changes: list[Change] = []
+        for hit, change in agreed:
+            changes.append(Change(hit.start, hit.end, hit.written()))
             if change is not None:
-                parts += (self.text[position : change.start], change.written)
-                position = change.end
-        parts.append(self.text[position:])
-        return Restoration("".join(parts), self.unresolved, self.expired)
+                changes.append(Change(change.start, change.end, change.written))
+        return changes
 
     def leaf(self) -> str | int | float:
         """Return what this text is as a JSON leaf: a number, if it is exactly the surrogate of one."""

@@ -531,3 +531,28 @@ def test_encodings_that_files_are_not_read_in(tmp_path: Path, name: str) -> None
         Job(path, tmp_path / "b", SEALING, encoding=name).run()
     Job(path, tmp_path / "b", SEALING, encoding="utf-8-sig").run()
     assert PHONE not in (tmp_path / "b").read_text("utf-8")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from sovguard.pipeline.files import Job, Settings
+from sovguard.vaultless import Scope
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+settings = Settings(key=bytes(range(64)), scope=Scope("은행", dataset="상담"), names="off")
+Job(Path(sys.argv[1]), Path(sys.argv[2]), settings).run()
+"""
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    """The job ends with an error, no outcome is there, and when there is room again it goes on."""
+    path, done = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    large(path, 30_000)
+    command = [sys.executable, "-c", FULL, str(path), str(done), str(2 << 20)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, "OSError" in ended.stderr) == (1, True)
+    assert not done.exists()
+    Job(path, done, SEALING, resume=True).run()
+    Job(path, tmp_path / "whole", SEALING).run()
+    assert done.read_bytes() == (tmp_path / "whole").read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "b.jsonl", "whole"]

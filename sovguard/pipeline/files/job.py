@@ -45,6 +45,7 @@ class Report:
         seconds: How long it took, this time.
         shape: What the file was taken for.
         notes: What else somebody has to know, such as what could not be read.
+        left: Of a document: what looks like a surrogate and could not be opened, each once.
     """
 
     records: int = 0
@@ -56,6 +57,7 @@ class Report:
     seconds: float = 0.0
     shape: Shape | None = None
     notes: list[str] = field(default_factory=list)
+    left: dict[str, None] = field(default_factory=dict)
 
 
 class Job:

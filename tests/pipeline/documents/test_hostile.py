@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import email
+import email.policy
 import io
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reportlab.lib import pdfencrypt
@@ -20,6 +23,7 @@ from tests.pipeline.documents.made import (
     EMAIL,
     NAME,
     PHONE,
+    RELATIONS,
     SETTINGS,
     VALUES,
     W,
@@ -28,9 +32,11 @@ from tests.pipeline.documents.made import (
     holds,
     parts_of,
     there_and_back,
+    tree_of,
     word,
 )
 from tests.pipeline.documents.test_word import p, r
+from tests.pipeline.documents.test_workbooks import workbook
 
 BODY = p(r(f"고객 {NAME}님 {PHONE}"))
 
@@ -197,14 +203,77 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_options_for_lines_are_refused(tmp_path: Path) -> None:
-    """A document is no table; nor is it read with a mapping."""
+    """A document is no table, and not for standard output."""
     path, key = tmp_path / "a.docx", tmp_path / "key"
     path.write_bytes(word(BODY))
     run("key", key)
     said = run("redact", path, "-o", tmp_path / "b.docx", "--dataset", "d", "--key", key, "--field", "x")
     assert (said.code, "as a whole" in said.err) == (2, True)
-    said = run("redact", path, "-o", tmp_path / "b.docx")
-    assert (said.code, "--dataset" in said.err) == (2, True)
+    for command in (
+        ("redact", path),
+        ("redact", path, "-o", tmp_path / "b.docx", "--field", "x"),
+        ("scan", path),
+    ):
+        said = run(*command)
+        assert (said.code, said.out) == (2, b"")
+
+
+def test_a_mapping_or_a_session(tmp_path: Path) -> None:
+    """Documents of one run share surrogates, with texts too; what is left is told; links and numbers come back."""
+    links = (
+        f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="x" Target="tel:{PHONE}" TargetMode="External"/>'
+        "</Relationships>"
+    )
+    book = workbook(
+        '<row><c t="inlineStr"><is><t>연락처</t></is></c></row><row><c><v>1000001234</v></c></row>'
+    )
+    files = {
+        "a.docx": word(BODY, word___rels__footnotes_DOT_xml_DOT_rels=links, word__media__i_DOT_png=b"x"),
+        "b.xlsx": book,
+        "c.eml": f"From: =?utf-8?b?7ZmN6ri464+Z?= <{EMAIL}>\n\n{PHONE}\n".encode(),
+        "d.txt": f"{NAME}님 {PHONE}\n".encode(),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [tmp_path / name for name in files]
+    made = run("redact", *paths, "-o", tmp_path / "out", "--keep", tmp_path / "map")
+    assert (made.code, "1 pictures" in made.err) == (0, True)
+    done = {name: (tmp_path / "out" / name).read_bytes() for name in files}
+    assert not any(holds(data, [*VALUES, "1000001234"]) for data in done.values())
+    name = done["d.txt"].decode().partition("님")[0]
+    assert name.encode() in parts_of(done["a.docx"])["word/document.xml"]
+    assert name in str(email.message_from_bytes(done["c.eml"], policy=email.policy.default)["From"])
+    said = run(
+        "restore",
+        *(tmp_path / "out" / name for name in files),
+        "-o",
+        tmp_path / "back",
+        "--mapping",
+        tmp_path / "map",
+        "--json",
+    )
+    assert (said.code, said.text.count('"unresolved": []')) == (0, 4)
+    back = {name: (tmp_path / "back" / name).read_bytes() for name in files}
+    assert (back["c.eml"], back["d.txt"]) == (files["c.eml"], files["d.txt"])
+    for archived, part in [
+        ("a.docx", "word/document.xml"),
+        ("a.docx", "word/_rels/footnotes.xml.rels"),
+        ("b.xlsx", "xl/worksheets/sheet1.xml"),
+    ]:
+        again, before = tree_of(back[archived], part), tree_of(files[archived], part)
+        assert ["".join(again.itertext()), *map(dict, map(attributes, again))] == [
+            "".join(before.itertext()),
+            *map(dict, map(attributes, before)),
+        ]
+    other = run("redact", tmp_path / "a.docx", "-o", tmp_path / "x.docx", "--keep", tmp_path / "other")
+    assert other.code == 0
+    left = run("restore", tmp_path / "x.docx", "-o", tmp_path / "y.docx", "--mapping", tmp_path / "map")
+    assert (left.code, "unknown to this mapping" in left.err) == (1, True)
+
+
+def attributes(element: Any) -> dict[str, str]:
+    """The attributes of an element, but for how blanks are kept."""
+    return {name: value for name, value in element.attrib.items() if not name.endswith("}space")}
 
 
 def test_a_document_comes_back_from_another_process(tmp_path: Path) -> None:

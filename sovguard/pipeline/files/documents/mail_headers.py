@@ -14,8 +14,10 @@ from sovguard.errors import InputError
 _ENCODED = re.compile(r"=[?]([^?*]+)(?:[*][^?]*)?[?]([bBqQ])[?]([^?]*)[?]=")
 _FOLD = re.compile(r"\r?\n(?=[ \t])|[\r\n]+")
 _WIDE = re.compile("[^\x00-\x7f]+(?: +[^\x00-\x7f]+)*")
-_LENGTH = 12
-"""Characters of one encoded word, which may have 75 with all that is around it."""
+_LENGTH = 45
+"""Octets of one encoded word, which may have 75 characters with all that is around it."""
+_SIMPLE = re.compile("[A-Za-z0-9~ -]*")
+"""Text that an encoded word may say, and that says the same without being one."""
 _OLD = {"ks_c_5601-1987": "cp949", "ks_c_5601-1989": "cp949", "euc-kr": "cp949", "ksc5601": "cp949"}
 
 
@@ -120,5 +122,14 @@ def _plain(text: str) -> str:
 
 
 def _written(text: str) -> str:
-    words = [text[at : at + _LENGTH].encode() for at in range(0, len(text), _LENGTH)] or [b""]
-    return " ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
+    """Return text as encoded words; as it is where that reads the same, since some readers put blanks between words."""
+    if _SIMPLE.fullmatch(text):
+        return text
+    words, word = [], b""
+    for sign in text:
+        octets = sign.encode()
+        if len(word) + len(octets) > _LENGTH:
+            words.append(word)
+            word = b""
+        word += octets
+    return " ".join(f"=?utf-8?b?{base64.b64encode(each).decode()}?=" for each in (*words, word))

@@ -92,6 +92,7 @@ _TECHNICAL = re.compile(
     r"[+-]?[0-9]+(?:[.][0-9]+)?(?:[a-zA-Z%]{1,3})?|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|[0-9A-Fa-f]{6,40}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]+|https?://(?:schemas[.]|purl[.]|www[.]w3[.]|www[.]hancom[.]|www[.]owpml[.]|www[.]idpf[.])[!-~]*"
 )
+_SURROGATE = re.compile("[A-Z]{2,}[-~][0-9A-Z]{6}")
 _LETTERS = re.compile("[^\x00-\x7f]")
 _DIGIT = re.compile("[0-9]")
 _ENOUGH = 7
@@ -129,8 +130,11 @@ def is_technical(value: str) -> bool:
 
 
 def tells(value: str) -> bool:
-    """Tell whether a value may say something of somebody: it has Hangul or an @, or digits enough and is nothing technical."""
-    if "@" in value or _LETTERS.search(value) is not None:
+    """Tell whether a value may say something of somebody: it has Hangul or an @, or digits enough and is nothing technical.
+
+    What may be a surrogate does too: it is to be put back.
+    """
+    if "@" in value or _LETTERS.search(value) is not None or _SURROGATE.search(value) is not None:
         return True
     return len(_DIGIT.findall(value)) >= _ENOUGH and not is_technical(value)
 

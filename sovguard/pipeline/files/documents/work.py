@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sovguard.documents import NOT_READ, found_in, pieces, table_labels
+from sovguard.documents import NOT_READ
 from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.files.documents.leaks import check
 from sovguard.pipeline.files.documents.mail import Mail
@@ -15,11 +16,10 @@ from sovguard.pipeline.files.documents.office import COMPOUND, Package
 from sovguard.pipeline.files.documents.passages import Line, Passage, Reading
 from sovguard.pipeline.files.documents.pdf import text_of
 from sovguard.pipeline.files.documents.pictures import Unread
+from sovguard.pipeline.files.documents.swapping import KeySwapping, Swapping
 from sovguard.pipeline.files.job import Report
 from sovguard.pipeline.files.settings import Settings
-from sovguard.pipeline.ways import Way
 from sovguard.private_files import placed
-from sovguard.text import Change
 
 _LIMIT = 256 << 20
 
@@ -75,22 +75,104 @@ def work_on(
         ConfigError: A package is missing that reads it, or the target is the file itself.
         DetectionError: Nothing can be said of what is in it.
     """
-    begun = time.monotonic()
-    _check(source, target)
-    data = _read(source)
-    unread = Unread("keep" if settings.restores else settings.unread)
-    try:
-        report, made = _worked(source, data, settings, unread)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
+    check_target(source, target)
+    swapping = KeySwapping(settings)
+    if settings.restores:
+        report, made = restored(source, swapping)
+    else:
+        report, made = redacted(source, swapping, settings.unread)
     with placed(target) as path:
         path.write_bytes(made)
-    progress(len(data), len(data))
-    report.octets, report.seconds = len(data), time.monotonic() - begun
+    progress(report.octets, report.octets)
     return report
 
 
-def _check(source: Path, target: Path) -> None:
+def redacted(source: Path, swapping: Swapping, unread: str) -> tuple[Report, bytes]:
+    """Return what is said of a document that was redacted, and its octets.
+
+    Args:
+        source: The document.
+        swapping: How what is found is swapped.
+        unread: What becomes of what cannot be read: ``"blank"``, ``"keep"`` or ``"refuse"``.
+
+    Raises:
+        InputError: As for ``work_on``.
+        ConfigError: A package is missing that reads it.
+        DetectionError: Nothing can be said of what is in it.
+    """
+    begun = time.monotonic()
+    data = _read(source)
+    others = Unread(unread)
+    with _named(source):
+        opened = _opened(source, data, others, None)
+        reading = _reading(opened)
+        reading.found(swapping.found(reading.text))
+        report = Report(records=reading.lines, octets=len(data))
+        values: set[str] = set()
+        passages = list(reading.passages)
+        for passage, changes in zip(passages, swapping.changes(passages), strict=True):
+            values.update(passage.text[change.start : change.end] for change in changes)
+            report.values.update(hit.entity_type for hit in passage.hits)
+            passage.apply(changes)
+        made = opened.packed()
+        check(opened.contents(), values)
+    if others.count:
+        word = "kept" if others.kept else "blanked"
+        report.notes.append(
+            f"{others.count:,} pictures, recordings or attachments could not be read and were {word}"
+        )
+    if isinstance(opened, _Pdf) and opened.empty:
+        report.notes.append(f"{opened.empty:,} pages have no text, and nothing of them came out")
+    report.seconds = time.monotonic() - begun
+    return report, made
+
+
+def restored(source: Path, swapping: Swapping) -> tuple[Report, bytes]:
+    """Return what is said of a document that was restored, and its octets.
+
+    Raises:
+        InputError: It cannot be read.
+        ConfigError: A package is missing that reads it.
+    """
+    begun = time.monotonic()
+    data = _read(source)
+    with _named(source):
+        opened = _opened(source, data, Unread("keep"), swapping)
+        reading = _reading(opened)
+        report = Report(records=reading.lines, octets=len(data))
+        passages = list(reading.passages)
+        for passage, (changes, left) in zip(passages, swapping.openings(passages), strict=True):
+            report.unresolved += bool(left)
+            report.left |= dict.fromkeys(left)
+            passage.apply(changes)
+        made = opened.packed()
+    report.seconds = time.monotonic() - begun
+    return report, made
+
+
+@contextmanager
+def _named(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def _reading(opened: _Opened) -> Reading:
+    reading = Reading()
+    for lines in opened.parts():
+        reading.part()
+        reading.add(lines)
+    return reading
+
+
+def check_target(source: Path, target: Path) -> None:
+    """Return if the outcome of a document can go to a place.
+
+    Raises:
+        InputError: The document is of a kind that is not read.
+        ConfigError: It cannot go there.
+    """
     suffix = source.suffix.lower()
     if suffix in NOT_READ:
         raise InputError(f"{source} is of a kind that is not read: {NOT_READ[suffix]}")
@@ -115,41 +197,8 @@ def _read(source: Path) -> bytes:
     return data
 
 
-def _worked(source: Path, data: bytes, settings: Settings, unread: Unread) -> tuple[Report, bytes]:
-    way = settings.way()
-    opened = _opened(source, data, unread, way if settings.restores else None)
-    reading = Reading()
-    for lines in opened.parts():
-        reading.part()
-        reading.add(lines)
-    report = Report(records=reading.lines)
-    values: set[str] = set()
-    if settings.restores:
-        _restore(reading, way, report)
-    else:
-        guard = settings.guard()
-        text = reading.text
-        reading.found(found_in(pieces(text, lambda: table_labels(settings.recognizers)), guard.scan))
-        for passage in reading.passages:
-            changes = _changes(passage, way)
-            values.update(passage.text[change.start : change.end] for change in changes)
-            report.values.update(hit.entity_type for hit in passage.hits)
-            passage.apply(changes)
-    made = opened.packed()
-    if not settings.restores:
-        check(opened.contents(), values)
-    if unread.count and not settings.restores:
-        word = "kept" if unread.kept else "blanked"
-        report.notes.append(
-            f"{unread.count:,} pictures, recordings or attachments could not be read and were {word}"
-        )
-    if isinstance(opened, _Pdf) and opened.empty:
-        report.notes.append(f"{opened.empty:,} pages have no text, and nothing of them came out")
-    return report, made
-
-
-def _opened(source: Path, data: bytes, unread: Unread, way: Way | None) -> _Opened:
-    number = None if way is None else way.number
+def _opened(source: Path, data: bytes, unread: Unread, swapping: Swapping | None) -> _Opened:
+    number = None if swapping is None else swapping.number
     suffix = source.suffix.lower()
     if suffix == ".pdf":
         return _Pdf(data)
@@ -160,18 +209,3 @@ def _opened(source: Path, data: bytes, unread: Unread, way: Way | None) -> _Open
     if suffix == ".eml":
         return Mail(data, unread, number)
     return Package(data, unread, number)
-
-
-def _changes(passage: Passage, way: Way) -> list[Change]:
-    if passage.kind == "str" or not passage.hits:
-        return way.changes(passage.text, passage.hits)
-    number = passage.text.strip()
-    new = way.replace_number(number, passage.kind, passage.hits[0].entity_type)
-    return [Change(0, len(passage.text), new)]
-
-
-def _restore(reading: Reading, way: Way, report: Report) -> None:
-    for passage in reading.passages:
-        changes, left = way.openings(passage.text)
-        report.unresolved += bool(left)
-        passage.apply(changes)
