@@ -1,27 +1,33 @@
 """Reads the benchmarks of definitions/*.toml and keeps the numbers of detections they expect of sovguard.
 
 A definition is data: what is run, on whom, how often, an ``analysis`` that says what its numbers are for,
-and under ``[expected.ENGINE]`` how many detections sovguard must give for each workload. A benchmark with
-a wrong answer fails. The expected numbers are the last part of a file, so that ``write_expected`` can
+and under ``[expected.ENGINE]`` how many detections sovguard must give for each workload; for a curated
+workload, how many of each type and a digest of where they are. A benchmark with a wrong answer fails. The
+expected answers are the last part of a file, so that ``write_expected`` can
 replace them and leave the rest as written.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "definitions"
-KINDS = ("throughput", "scaling", "cold-start", "import")
+KINDS = ("throughput", "scaling", "cold-start", "import", "workload", "parallel")
 REQUIRED = {
     "throughput": {"documents", "seeds", "baseline"},
     "scaling": {"texts", "lengths", "rounds", "characters_at_least", "limit", "compare", "seconds_allowed"},
     "cold-start": {"rounds", "text"},
     "import": {"rounds", "modules"},
+    "workload": {"documents", "quick_documents", "seeds", "single_texts"},
+    "parallel": {"workload", "documents", "quick_documents", "seed", "rounds", "threads", "processes"},
 }
+
+Answer = int | dict[str, int | str]
+"""What is expected: a number of detections, or for each type its number with a ``digest`` of all spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,11 @@ class Definition:
 
     Attributes:
         name: The file's name without its ending.
-        kind: One of ``KINDS``: which function of throughput.py runs it.
+        kind: One of ``KINDS``: which function of throughput.py or barometer.py runs it.
         analysis: What the numbers are for, in prose.
         engines: Who takes part, by name of engines.toml.
         settings: What the kind needs; see ``REQUIRED``.
-        expected: Detections by engine and workload, for sovguard's engines.
+        expected: Answers by engine and workload, for sovguard's engines.
         path: The file.
     """
 
@@ -44,7 +50,7 @@ class Definition:
     engines: tuple[str, ...]
     settings: dict[str, Any]
     path: Path
-    expected: dict[str, dict[str, int]] = field(default_factory=dict)
+    expected: dict[str, dict[str, Answer]] = field(default_factory=dict)
 
 
 def read_definition(path: Path) -> Definition:
@@ -61,18 +67,21 @@ def read_definition(path: Path) -> Definition:
     return Definition(path.stem, kind, analysis.strip(), tuple(engines), raw, path, expected)
 
 
-def read_definitions(names: Iterable[str] | None = None, folder: Path = FOLDER) -> list[Definition]:
-    """All definitions by name, or the named ones; exits on a name without a file."""
+def read_definitions(
+    names: Iterable[str] | None = None, folder: Path = FOLDER, kinds: Container[str] = KINDS
+) -> list[Definition]:
+    """All definitions by name, or the named ones, of the kinds asked for; exits on a name without a file."""
     found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     chosen = list(found) if names is None else list(names)
     unknown = [name for name in chosen if name not in found]
     if unknown:
         raise SystemExit(f"no definition {', '.join(unknown)}; there are: {', '.join(found)}")
-    return [read_definition(found[name]) for name in chosen]
+    read = [read_definition(found[name]) for name in chosen]
+    return [definition for definition in read if definition.kind in kinds]
 
 
-def write_expected(definition: Definition, seen: Mapping[str, Mapping[str, int]]) -> None:
-    """Replace a file's expected numbers for the engines and workloads that were seen, and keep the others."""
+def write_expected(definition: Definition, seen: Mapping[str, Mapping[str, Answer]]) -> None:
+    """Replace a file's expected answers for the engines and workloads that were seen, and keep the others."""
     merged = {engine: dict(counts) for engine, counts in definition.expected.items()}
     for engine, counts in seen.items():
         merged.setdefault(engine, {}).update(counts)
@@ -81,7 +90,20 @@ def write_expected(definition: Definition, seen: Mapping[str, Mapping[str, int]]
     definition.path.write_text("\n\n".join([kept, *tables]) + "\n", encoding="utf-8")
 
 
-def _table(engine: str, counts: Mapping[str, int]) -> str:
+def _table(engine: str, answers: Mapping[str, Answer]) -> str:
     return "\n".join(
-        [f"[expected.{engine}]", *(f'"{workload}" = {count}' for workload, count in counts.items())]
+        [
+            f"[expected.{engine}]",
+            *(f'"{workload}" = {_value(answer)}' for workload, answer in answers.items()),
+        ]
     )
+
+
+def _value(answer: Answer) -> str:
+    if isinstance(answer, int):
+        return str(answer)
+    parts = (
+        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
+        for key, value in answer.items()
+    )
+    return f"{{ {', '.join(parts)} }}"

@@ -26,6 +26,7 @@ class EngineSpec:
     module: str
     environment: str
     about: str = ""
+    detects: bool = True
     requirements: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)

@@ -7,7 +7,9 @@ One request a line on standard input, one answer a line on standard output:
     {"op": "info"}                 {"load_seconds": …, "python": …, "versions": {…}}
     {"op": "load", "texts": […]}   {"texts": …, "characters": …}
     {"op": "run"}                  {"seconds": …, "cpu_seconds": …, "spans": …}   detection only
+    {"op": "each", "threads": 1}   {…, "microseconds": […]}    the same, a call for each text, from one thread or several
     {"op": "detect"}               {"spans": [[[start, end, type], …], …]}     and what was found
+    {"op": "memory"}               {"peak_bytes": …}           the most memory this process has had
     {"op": "quit"}
 
 An engine is a file under engines/ with ``PACKAGES``, ``load(**options)`` and ``spans(text, found)``. The
@@ -25,7 +27,9 @@ import json
 import os
 import platform
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,6 +53,50 @@ def version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "absent"
+
+
+def peak_bytes() -> int | None:
+    """The most memory this process has had, or ``None`` where the system does not tell."""
+    try:
+        # Not getrusage: a child's high-water mark there begins with that of the process that started it.
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
+
+
+def one_by_one(find: Callable[[list[str]], list[Any]], texts: list[str], threads: int) -> dict[str, Any]:
+    """Every text in a call of its own, the next one taken by whichever thread is free; times in the order of texts."""
+    waiting = iter(enumerate(texts))
+    lock = threading.Lock()
+    times, counts, errors = [0] * len(texts), [0] * len(texts), []
+
+    def work() -> None:
+        try:
+            while True:
+                with lock:
+                    place, text = next(waiting, (-1, ""))
+                if place < 0:
+                    return
+                clock = time.perf_counter_ns()
+                found = find([text])
+                times[place] = (time.perf_counter_ns() - clock) // 1000
+                counts[place] = sum(map(len, found))
+        # A thread that dies must not look like one that had nothing to do.
+        except Exception as error:
+            errors.append(type(error).__name__)
+
+    others = [threading.Thread(target=work) for _ in range(threads - 1)]
+    cpu, clock = time.process_time(), time.perf_counter()
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
+    seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
+    if errors:
+        return {"error": f"{errors[0]} in a thread"}
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "spans": sum(counts), "microseconds": times}
 
 
 def serve(name: str, options: dict[str, Any]) -> None:
@@ -83,6 +131,10 @@ def serve(name: str, options: dict[str, Any]) -> None:
                 seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
                 answer({"seconds": seconds, "cpu_seconds": cpu_seconds, "spans": sum(map(len, found))})
                 del found  # the next run must not carry these results through its garbage collections
+            case "each":
+                answer(one_by_one(find, texts, request["threads"]))
+            case "memory":
+                answer({"peak_bytes": peak_bytes()})
             case "detect":
                 found = find(texts)
                 answer({"spans": [module.spans(text, hits) for text, hits in zip(texts, found, strict=True)]})

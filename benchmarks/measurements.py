@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ class Row:
 
 @dataclass(slots=True)
 class Run:
-    """What a definition gave: its rows, what went wrong, and what each engine says about itself."""
+    """What a definition gave: its rows, what went wrong, what each engine says about itself, and what it did with the texts."""
 
     rows: list[Row]
     problems: list[str]
     engines: dict[str, dict[str, Any]]
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def nanoseconds(rows: Sequence[Row], engine: str, workload: str) -> float | None:
@@ -60,6 +62,11 @@ def growth(rows: Sequence[Row], engine: str, kind: str, short: int, long: int) -
     return above / below if below and above else None
 
 
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that ``share`` percent of the values do not exceed."""
+    return sorted(values)[max(0, math.ceil(share / 100 * len(values)) - 1)]
+
+
 def report(definition: Definition, run: Run) -> str:
     """A text table of a definition's rows."""
     names = list(dict.fromkeys(row.engine for row in run.rows))
@@ -75,6 +82,10 @@ def report(definition: Definition, run: Run) -> str:
             load, first = ([getattr(row, part) for row in rows] for part in ("load_seconds", "seconds"))
             times = (statistics.median(wall), min(wall), statistics.median(load), statistics.median(first))
             lines.append(f"{name:22} " + " ".join(f"{value:8.3f}" for value in times))
+    elif definition.kind == "workload":
+        lines = _workload_lines(of, run.facts)
+    elif definition.kind == "parallel":
+        lines = _parallel_lines(of)
     else:
         lines = [f"{'import':22} {'median s':>8} {'best':>8} {'modules':>8}"]
         for rows in of.values():
@@ -102,6 +113,50 @@ def _throughput_lines(definition: Definition, of: dict[str, list[Row]]) -> list[
     return lines
 
 
+def _workload_lines(of: dict[str, list[Row]], facts: dict[str, dict[str, Any]]) -> list[str]:
+    head = f"{'engine':22} {'chars/s':>11} {'texts/s':>9} {'MB/s':>7} {'CPU/wall':>8} {'p50 ms':>8} {'p99 ms':>8} {'MiB':>6}"
+    lines = [f"{head} {'planted':>7} {'leak %':>7} {'no names':>8} {'false':>6}"]
+    for name, rows in of.items():
+        fact = facts.get(name, {})
+        rate = [
+            statistics.median(getattr(row, part) / row.seconds for row in rows)
+            for part in ("characters", "documents", "bytes")
+        ]
+        cpu = statistics.median(row.cpu_seconds / row.seconds for row in rows)
+        times = (
+            [percentile(fact["microseconds"], share) / 1000 for share in (50, 99)]
+            if "microseconds" in fact
+            else []
+        )
+        peak = fact.get("peak_bytes")
+        cells = [*(f"{value:8.2f}" for value in times or ()), f"{peak / 2**20:6.0f}" if peak else "     –"]
+        for part in ("all", "without_names") if "all" in fact else ():
+            gold, leaked = fact[part]["gold"], fact[part]["leaked"]
+            cells.append(f"{100 * leaked / gold:7.1f}" if gold else "      –")
+        if "all" in fact:
+            cells.insert(-2, f"{fact['all']['gold']:7}")
+            cells.append(f" {fact['all']['false']:6}")
+        lines.append(
+            f"{name:22} {rate[0]:11,.0f} {rate[1]:9,.0f} {rate[2] / 1e6:7.2f} {cpu:8.2f} {' '.join(cells)}"
+        )
+    return lines
+
+
+def _parallel_lines(of: dict[str, list[Row]]) -> list[str]:
+    ways = list(dict.fromkeys(row.workload for rows in of.values() for row in rows))
+    lines = [
+        "characters a second, one text a call",
+        f"{'engine':22} " + " ".join(f"{way:>18}" for way in ways),
+    ]
+    for name, rows in of.items():
+        rates = [
+            max((row.characters / row.seconds for row in rows if row.workload == way), default=0)
+            for way in ways
+        ]
+        lines.append(f"{name:22} " + " ".join(f"{rate:18,.0f}" for rate in rates))
+    return lines
+
+
 def _scaling_lines(definition: Definition, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
     lengths = definition.settings["lengths"]
     short, long = definition.settings["compare"]
@@ -116,16 +171,21 @@ def _scaling_lines(definition: Definition, names: Sequence[str], rows: Sequence[
     return lines
 
 
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows as a CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [column.name for column in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
 def write_record(folder: Path, runs: Sequence[tuple[Definition, Run]], settings: dict[str, Any]) -> None:
     """The raw rows, one CSV file for each definition, and the machine file."""
     folder.mkdir(parents=True, exist_ok=True)
     engines: dict[str, Any] = {}
     for definition, run in runs:
         engines.update(run.engines)
-        with (folder / f"{definition.name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [column.name for column in fields(Row)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in run.rows)
+        write_rows(folder / f"{definition.name}.csv", run.rows)
     for info in engines.values():
         info.pop("load_seconds", None)
     record = {"machine": machine(), "settings": settings, "engines": engines}

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from definitions import Definition, read_definitions, write_expected
+from answers import wrong_answers
+from definitions import Answer, Definition, read_definitions, write_expected
 from engine_client import Engine, EngineError, EngineSpec, EngineTimeoutError, chosen_engines, comma_separated
 from measurements import Row, Run, growth, report, write_record
 from workloads import mixed_lines, text_of
@@ -46,7 +47,7 @@ def running(specs: Sequence[EngineSpec], run: Run) -> Iterator[dict[str, Engine]
         yield engines
 
 
-def _warm_up(engines: dict[str, Engine], texts: list[str], run: Run) -> None:
+def warm_up(engines: dict[str, Engine], texts: list[str], run: Run) -> None:
     """One run that is not counted, and no further part for an engine that fails it."""
     for name, engine in list(engines.items()):
         try:
@@ -57,7 +58,7 @@ def _warm_up(engines: dict[str, Engine], texts: list[str], run: Run) -> None:
             del engines[name]
 
 
-def _size(texts: list[str]) -> dict[str, int]:
+def size_of(texts: list[str]) -> dict[str, int]:
     return {
         "documents": len(texts),
         "characters": sum(map(len, texts)),
@@ -65,23 +66,30 @@ def _size(texts: list[str]) -> dict[str, int]:
     }
 
 
+def run_round(
+    definition: Definition, workload: str, number: int, texts: list[str], engines: dict[str, Engine], run: Run
+) -> None:
+    """One timed run of each engine on the same texts, beginning with another engine each round."""
+    size = size_of(texts)
+    for position, (name, engine) in rotated(list(engines.items()), number):
+        try:
+            engine.ask("load", texts=texts)
+            answer = engine.ask("run")
+            run.rows.append(Row(definition.name, name, workload, number, position, **size, **answer))
+        except EngineError as error:
+            run.problems.append(str(error))
+            del engines[name]
+
+
 def run_throughput(definition: Definition, specs: Sequence[EngineSpec], rounds: int | None) -> Run:
     """Many short texts, warm, in rounds that start with another engine each."""
     run = Run([], [], {})
     settings = definition.settings
     with running(specs, run) as engines:
-        _warm_up(engines, mixed_lines(settings["documents"], seed=0), run)
+        warm_up(engines, mixed_lines(settings["documents"], seed=0), run)
         for number, seed in enumerate(settings["seeds"][:rounds]):
             texts = mixed_lines(settings["documents"], seed)
-            size = _size(texts)
-            for position, (name, engine) in rotated(list(engines.items()), number):
-                where = (definition.name, name, f"seed-{seed}", number, position)
-                try:
-                    engine.ask("load", texts=texts)
-                    run.rows.append(Row(*where, **size, **engine.ask("run")))
-                except EngineError as error:
-                    run.problems.append(str(error))
-                    del engines[name]
+            run_round(definition, f"seed-{seed}", number, texts, engines, run)
     return run
 
 
@@ -91,11 +99,11 @@ def run_scaling(definition: Definition, specs: Sequence[EngineSpec], rounds: int
     settings = definition.settings
     for kind in settings["texts"]:
         with running(specs, run) as engines:
-            _warm_up(engines, mixed_lines(20, seed=0), run)
+            warm_up(engines, mixed_lines(20, seed=0), run)
             for length, times in zip(settings["lengths"], settings["rounds"], strict=True):
                 copies = max(1, settings["characters_at_least"] // length)
                 texts = [text_of(kind, length, seed) for seed in range(copies)]
-                size = _size(texts)
+                size = size_of(texts)
                 for number in range(min(times, rounds or times)):
                     for position, (name, engine) in rotated(list(engines.items()), number):
                         where = (definition.name, name, f"{kind}-{length}", number, position)
@@ -133,7 +141,7 @@ def run_cold_start(definition: Definition, specs: Sequence[EngineSpec], rounds: 
     """From the start of a process to the spans of one line; the first start of each is not counted."""
     run = Run([], [], {})
     texts = [definition.settings["text"]]
-    size = _size(texts)
+    size = size_of(texts)
     for number in range(-1, rounds or definition.settings["rounds"]):
         for position, spec in rotated(specs, number):
             started = time.perf_counter()
@@ -197,22 +205,21 @@ RUNNERS: dict[str, Callable[[Definition, Sequence[EngineSpec], int | None], Run]
 }
 
 
-def wrong_answers(definition: Definition, specs: Sequence[EngineSpec], rows: Sequence[Row]) -> list[str]:
-    """Where sovguard's number of detections is not the expected one, or none is written down."""
+def counts(specs: Sequence[EngineSpec], rows: Sequence[Row]) -> dict[str, dict[str, Answer]]:
+    """How many spans sovguard's engines gave for each workload."""
     ours = {spec.name for spec in specs if spec.is_ours}
-    problems = set()
+    seen: dict[str, dict[str, Answer]] = {}
     for row in rows:
-        if definition.kind == "import" or row.engine not in ours or row.outcome != "ok":
-            continue
-        expected = definition.expected.get(row.engine, {}).get(row.workload)
-        where = f"{definition.name}: {row.engine} on {row.workload}"
-        if expected is None:
-            problems.add(
-                f"{where} has no expected number (it gave {row.spans}): --refresh-expected writes it"
-            )
-        elif expected != row.spans:
-            problems.add(f"{where} gave {row.spans} spans, not {expected}")
-    return sorted(problems)
+        if row.engine in ours and row.outcome == "ok":
+            seen.setdefault(row.engine, {})[row.workload] = row.spans
+    return seen
+
+
+def wrong_counts(definition: Definition, specs: Sequence[EngineSpec], rows: Sequence[Row]) -> list[str]:
+    """Where sovguard's number of detections is not the expected one in some round, or none is written down."""
+    if definition.kind == "import":
+        return []
+    return sorted({problem for row in rows for problem in wrong_answers(definition, counts(specs, [row]))})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -228,7 +235,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     runs: list[tuple[Definition, Run]] = []
     problems: list[str] = []
-    for definition in read_definitions(args.definitions):
+    for definition in read_definitions(args.definitions, kinds=RUNNERS):
         wanted = args.engines if definition.kind == "scaling" else None
         chosen = wanted or [name for name in definition.engines if not args.engines or name in args.engines]
         if not chosen:
@@ -238,14 +245,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         runs.append((definition, run))
         print(f"\n{definition.name}\n{report(definition, run)}", flush=True)
         if args.refresh_expected and definition.kind != "import":
-            ours = {spec.name for spec in specs if spec.is_ours}
-            seen: dict[str, dict[str, int]] = {}
-            for row in run.rows:
-                if row.engine in ours and row.outcome == "ok":
-                    seen.setdefault(row.engine, {})[row.workload] = row.spans
-            write_expected(definition, seen)
+            write_expected(definition, counts(specs, run.rows))
         else:
-            run.problems.extend(wrong_answers(definition, specs, run.rows))
+            run.problems.extend(wrong_counts(definition, specs, run.rows))
         problems.extend(run.problems)
     if args.out:
         settings = {"definitions": args.definitions, "engines": args.engines, "rounds": args.rounds}

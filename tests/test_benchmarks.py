@@ -21,6 +21,7 @@ BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 CORPUS = BENCHMARKS / "corpora" / "dev.jsonl"
 MODULES = (
     "accuracy",
+    "answers",
     "definitions",
     "engine_client",
     "machine",
@@ -189,10 +190,10 @@ def test_a_wrong_answer_fails_the_benchmark(bench):
     right, wrong = (row("cold-start", "sovguard", "line", 0, 0, spans=spans) for spans in (3, 2))
     unknown = row("cold-start", "sovguard", "other", 0, 0, spans=3)
     peer = row("cold-start", "presidio", "line", 0, 0, spans=1)
-    problems = bench.throughput.wrong_answers(definition, specs, [right, wrong, unknown, peer])
+    problems = bench.throughput.wrong_counts(definition, specs, [right, wrong, unknown, peer])
     assert len(problems) == 2
     assert "gave 2 spans, not 3" in problems[0]
-    assert "no expected number" in problems[1]
+    assert "no expected answer" in problems[1]
 
 
 def test_growth_out_of_step_fails_the_benchmark(bench):

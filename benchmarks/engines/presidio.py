@@ -15,15 +15,15 @@ PACKAGES = ("presidio-analyzer", "presidio-anonymizer", "phonenumbers", "regex",
 LANGUAGE = "ko"
 
 
-def load() -> Callable[[list[str]], list[Any]]:
-    """A function from texts to Presidio's recognizer results."""
+def korean_analyzer() -> Any:
+    """Presidio's analyzer with its Korean recognizers and those that need no language."""
     import tldextract
 
     tldextract.extract = tldextract.TLDExtract(
         suffix_list_urls=(), cache_dir=None, extra_suffixes=("example",)
     )
 
-    from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine, RecognizerRegistry
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NoOpNlpEngine
     from presidio_analyzer.predefined_recognizers import (
         CreditCardRecognizer,
@@ -50,11 +50,18 @@ def load() -> Callable[[list[str]], list[Any]]:
         IpRecognizer(supported_language=LANGUAGE),
         MacAddressRecognizer(supported_language=LANGUAGE),
     ]
-    analyzer = AnalyzerEngine(
+    return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=recognizers, supported_languages=[LANGUAGE]),
         nlp_engine=NoOpNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": "no_op"}]),
         supported_languages=[LANGUAGE],
     )
+
+
+def load() -> Callable[[list[str]], list[Any]]:
+    """A function from texts to Presidio's recognizer results."""
+    analyzer = korean_analyzer()
+    from presidio_analyzer import BatchAnalyzerEngine
+
     batch = BatchAnalyzerEngine(analyzer)
     # Naming the entities spares Presidio from working out the supported ones anew for every text.
     entities = analyzer.get_supported_entities(LANGUAGE)
