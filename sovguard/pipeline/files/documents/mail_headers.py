@@ -123,7 +123,7 @@ def _plain(text: str) -> str:
 
 def _written(text: str) -> str:
     """Return text as encoded words; as it is where that reads the same, since some readers put blanks between words."""
-    if _SIMPLE.fullmatch(text):
+    if _SIMPLE.fullmatch(text) and text == text.strip():
         return text
     words, word = [], b""
     for sign in text:
