@@ -1,9 +1,13 @@
-"""Files: how fast chat lines in JSONL are redacted by one process and by two, and how much memory that takes.
+"""Files: how fast chat lines in JSONL are redacted by one process and by two, beside Kiwi alone, and how much memory it takes.
 
 python benchmarks/files.py [--megabytes 1000] [--names off,full] [--workers 1,2] [--folder DIR] [--out FILE.json]
 
 The file is of chat lines of benchmarks/workloads.py, all different, with a number, a role and a time. Each run is a process by
 itself, whose memory is that of all its processes, looked at every quarter of a second. For ``full`` take fewer megabytes.
+
+Beside ``full`` runs Kiwi alone: ``tokenize`` over the strings of the same file, as many processes, a thread each, with the
+dictionaries that sovguard loads. Of both, the time is from the beginning, loading included. Processor seconds tell more than
+the clock does where others use the machine.
 """
 
 from __future__ import annotations
@@ -20,8 +24,14 @@ from typing import Any
 from machine import machine
 from workloads import mixed_lines
 
-BARS = {"off_megabytes_per_second": 30.0, "two_to_one": 1.8, "memory_mib": 1200}
-_RUN = """
+BARS = {"off_megabytes_per_second": 30.0, "full_to_bare_kiwi": 1.0, "two_to_one": 1.8, "memory_mib": 1200}
+_CPU = """
+import resource
+def cpu():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+"""
+_RUN = f"""{_CPU}
 import json, sys
 from pathlib import Path
 from sovguard.pipeline.files import Job, Settings
@@ -30,7 +40,37 @@ if __name__ == "__main__":
     source, target, names, workers = sys.argv[1:]
     settings = Settings(key=bytes(range(64)), scope=Scope("bench", dataset="lines"), names=names)
     report = Job(Path(source), Path(target), settings, workers=int(workers)).run()
-    print(json.dumps({"records": report.records, "octets": report.octets, "seconds": report.seconds, "bad": report.bad_count}))
+    told = {{"records": report.records, "octets": report.octets, "seconds": report.seconds, "bad": report.bad_count}}
+    print(json.dumps(told | {{"cpu": cpu()}}))
+"""
+_KIWI = f"""{_CPU}
+import json, multiprocessing, sys, time
+from kiwipiepy import Kiwi
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
+def load():
+    global kiwi
+    kiwi = Kiwi(num_workers=1, load_multi_dict=False)
+    kiwi.tokenize("가")
+def work(lines):
+    return sum(len(tokens) for tokens in kiwi.tokenize([text for line in lines for text in strings(json.loads(line))]))
+def pieces(path):
+    with open(path, encoding="utf-8") as file:
+        while lines := file.readlines(1 << 18):
+            yield lines
+if __name__ == "__main__":
+    source, workers = sys.argv[1:]
+    begun = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(int(workers), load) as pool:
+        morphemes = sum(pool.imap_unordered(work, pieces(source)))
+        seconds = time.monotonic() - begun
+        pool.close()
+        pool.join()
+    print(json.dumps({{"morphemes": morphemes, "seconds": seconds, "cpu": cpu()}}))
 """
 
 
@@ -85,11 +125,26 @@ def run(path: Path, names: str, workers: int) -> dict[str, Any]:
         "records": said["records"],
         "bad": said["bad"],
         "seconds": round(said["seconds"], 1),
+        "cpu_seconds": round(said["cpu"], 1),
         "megabytes_per_second": round(said["octets"] / 1e6 / said["seconds"], 2),
         "records_per_second": round(said["records"] / said["seconds"]),
         "memory_mib": round(max(seen) / (1 << 20)),
         "memory_mib_middle_third": round(max(seen[third : 2 * third] or seen) / (1 << 20)),
         "memory_mib_last_third": round(max(seen[2 * third :] or seen) / (1 << 20)),
+    }
+
+
+def bare_kiwi(path: Path, workers: int) -> dict[str, Any]:
+    """Kiwi alone over the strings of the file."""
+    script = path.with_name("kiwi.py")
+    script.write_text(_KIWI, "utf-8")
+    command = [sys.executable, str(script), str(path), str(workers)]
+    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    return {
+        "morphemes": said["morphemes"],
+        "seconds": round(said["seconds"], 1),
+        "cpu_seconds": round(said["cpu"], 1),
+        "megabytes_per_second": round(path.stat().st_size / 1e6 / said["seconds"], 2),
     }
 
 
@@ -113,6 +168,16 @@ def main() -> None:
         runs = {workers: run(path, names, int(workers)) for workers in asked.workers.split(",")}
         for workers, told in runs.items():
             print(f"names {names:<5} {workers} workers  {told}", flush=True)
+        if names == "full":
+            runs["bare_kiwi"] = {}
+            for workers in asked.workers.split(","):
+                told = runs["bare_kiwi"][workers] = bare_kiwi(path, int(workers))
+                rate = runs[workers]["megabytes_per_second"] / told["megabytes_per_second"]
+                runs[workers]["to_bare_kiwi"] = round(rate, 2)
+                runs[workers]["to_bare_kiwi_by_cpu"] = round(
+                    told["cpu_seconds"] / runs[workers]["cpu_seconds"], 2
+                )
+                print(f"bare kiwi   {workers} workers  {told}, names full {rate:.2f} times that", flush=True)
         if {"1", "2"} <= runs.keys():
             runs["two_to_one"] = round(runs["1"]["seconds"] / runs["2"]["seconds"], 2)  # type: ignore[assignment]
             print(f"names {names:<5} two to one {runs['two_to_one']}", flush=True)

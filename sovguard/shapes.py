@@ -117,10 +117,40 @@ def read(
             if id(leaf.key) in hits:  # not the name of a field
                 hits[id(leaf.key)] += _clipped(found[index], 0, len(leaf.key.text))
         hits[id(leaf)] += _clipped(found[index], shift, len(leaf.text))
-    return [_in_order(hits[id(leaf)]) for leaf in leaves]
+    return [in_order(hits[id(leaf)]) for leaf in leaves]
 
 
-def _in_order(hits: list[Detection]) -> list[Detection]:
+def read_labelled(
+    groups: Sequence[tuple[str, Sequence[str]]], analyze: Callable[[list[str]], list[list[Detection]]]
+) -> list[list[list[Detection]]]:
+    """Return what is found in each text of several groups, each read together with its group's label, all in one batch.
+
+    Args:
+        groups: A label, which may be empty, and the texts that stand under it.
+        analyze: Finds what is in each of several texts.
+    """
+    batch: list[str] = []
+    for label, texts in groups:
+        batch += [f"{label}{_SEPARATOR}{text}" for text in texts] if label else texts
+    different = dict.fromkeys(batch)
+    found = analyze(list(different))
+    if len(different) < len(batch):
+        known = dict(zip(different, found, strict=True))
+        found = [known[text] for text in batch]
+    hits = iter(found)
+    outcome: list[list[list[Detection]]] = []
+    for label, texts in groups:
+        shift = len(label) + len(_SEPARATOR) if label else 0
+        outcome.append(
+            [
+                in_order(_clipped(those, shift, len(text))) if those else []
+                for text, those in zip(texts, hits, strict=False)
+            ]
+        )
+    return outcome
+
+
+def in_order(hits: list[Detection]) -> list[Detection]:
     """Return hits in order and without overlap: what is read with several others is found with each of them."""
     if len(hits) < 2:
         return hits

@@ -148,6 +148,10 @@ _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _EMPHASIS = re.compile(
     r"""(?:(?<![\s\S])|(?<=[\s(\[{<>"'“‘「『《〈|:;,.·/=!?]))(\*{1,3}|__)(?=[^\s*_)\]}>,.;:!?])[^*\n]{1,80}?(?<![\s*_])(\1)(?![*_])"""
 )
+_EMPHASIS_BEGINS = re.compile(
+    r"""[*_](?:(?<![\s\S].)|(?<=[\s(\[{<>"'“‘「『《〈|:;,.·/=!?].))(?:(?<=[*])|(?=_))"""
+)
+"""Where emphasis may begin: a search for one of two characters, in place of a trial at each one."""
 _MARK = re.compile("(?P<drop>[*]+|_+)")
 _REPLACED = {
     "dash": "-",
@@ -225,8 +229,16 @@ def may_change(text: str) -> list[int]:
         ]
     more = [match.start() for match in _PERCENT.finditer(text)] if "%" in text else []
     if "*" in text or "__" in text:
-        more += [match.start(group) for match in _EMPHASIS.finditer(text) for group in (1, 2)]
+        more += [match.start(group) for match in _emphases(text) for group in (1, 2)]
     return sorted(places + more) if more else places
+
+
+def _emphases(text: str) -> Iterator[re.Match[str]]:
+    end = 0
+    for begin in _EMPHASIS_BEGINS.finditer(text):
+        if begin.start() >= end and (match := _EMPHASIS.match(text, begin.start())) is not None:
+            end = match.end()
+            yield match
 
 
 def _specials(text: str, places: Iterable[int]) -> Iterator[re.Match[str]]:

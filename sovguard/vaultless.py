@@ -17,13 +17,14 @@ from sovguard.errors import ConfigError, InputError, InvalidRecord
 from sovguard.restore.text import Restoration
 from sovguard.surrogates import ALPHABET, MAX_WORD, MIN_WORD, word_for
 from sovguard.text import Change, changed
-from sovguard.vault.crypto import siv_seal, siv_unseal
+from sovguard.vault.crypto import SivSealer
 from sovguard.vault.store import Kind
 
 KEY_LENGTH = 64
 """Octets of a key: AES-256-SIV has two keys of 32."""
 VERSION = "1"
-_MARK = f"~{VERSION}"
+MARK = f"~{VERSION}"
+"""What every surrogate holds."""
 _SIV = 16
 _CHECK = 2
 _KINDS: tuple[Kind, ...] = ("str", "int", "float")
@@ -33,6 +34,7 @@ _TOUCHING = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 _PATTERN = re.compile(
     f"(?<![A-Za-z0-9])([A-Z]{{{MIN_WORD},{MAX_WORD}}})~{VERSION}([{ALPHABET}]{{{_SHORT + _CHECK},}})(?![A-Za-z0-9])"
 )
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _VALUES = {symbol: number for number, symbol in enumerate(ALPHABET)}
 
 
@@ -81,9 +83,14 @@ class Vaultless:
         if not isinstance(scope, Scope):
             raise ConfigError("vaultless surrogates need a Scope: a tenant, and a dataset or join_group")
         self._key, self.scope = key, scope
+        self._sealer = SivSealer(key)
+        self._scoped = [b"sovguard vaultless", VERSION.encode(), *scope.parts()]
 
     def __repr__(self) -> str:
         return "Vaultless()"
+
+    def __reduce__(self) -> tuple[type[Vaultless], tuple[bytes, Scope]]:
+        return Vaultless, (self._key, self.scope)
 
     @staticmethod
     def new_key() -> bytes:
@@ -110,7 +117,7 @@ class Vaultless:
         """
         word = word_for(entity_type)
         plain = bytes([_KINDS.index(kind)]) + value.encode("utf-8", "surrogatepass")
-        payload = _written(siv_seal(self._key, _padded(plain), self._associated(word)))
+        payload = _written(self._sealer.seal(_padded(plain), self._associated(word)))
         stem = f"{word}~{VERSION}{payload}"
         return stem + _check(stem)
 
@@ -144,7 +151,7 @@ class Vaultless:
         """Return what ``redact`` changes in ``text``, in order; a surrogate may take in what touches what was detected."""
         spans = [(hit.start, hit.end, hit.entity_type) for hit in detections]
         # What already reads as a surrogate of this scope would be opened on the way back: it is covered like a value.
-        if _MARK in text:
+        if MARK in text:
             spans += [
                 (*match.span(), LITERAL_TYPE)
                 for match in _PATTERN.finditer(text)
@@ -182,13 +189,13 @@ class Vaultless:
         if sealed is None:
             return None
         try:
-            plain = _unpadded(siv_unseal(self._key, sealed, self._associated(match[1])))
+            plain = _unpadded(self._sealer.open(sealed, self._associated(match[1])))
             return plain[1:].decode("utf-8", "surrogatepass"), _KINDS[plain[0]]
         except (InvalidRecord, IndexError, UnicodeDecodeError):
             return None
 
     def _associated(self, word: str) -> list[bytes]:
-        return [b"sovguard vaultless", VERSION.encode(), *self.scope.parts(), word.encode()]
+        return [*self._scoped, word.encode()]
 
 
 def _widened(text: str, start: int, end: int, name: str) -> tuple[int, int, str]:
@@ -227,7 +234,14 @@ def _unpadded(padded: bytes) -> bytes:
 def _written(octets: bytes) -> str:
     bits, count = int.from_bytes(octets, "big"), -(-len(octets) * 8 // 5)
     bits <<= count * 5 - len(octets) * 8
-    return "".join(ALPHABET[bits >> 5 * index & 31] for index in reversed(range(count)))
+    pairs, odd = divmod(count, 2)
+    if odd:
+        return _written_pairs(bits >> 5, pairs) + ALPHABET[bits & 31]
+    return _written_pairs(bits, pairs)
+
+
+def _written_pairs(bits: int, count: int) -> str:
+    return "".join([_PAIRS[bits >> place & 1023] for place in range(10 * count - 10, -1, -10)])
 
 
 def _read(symbols: str) -> bytes | None:

@@ -169,6 +169,8 @@ def test_a_pipe_into_a_file(tmp_path: Path, key: Path) -> None:
         assert run("redact", *scope, *options, stdin=OBJECTS).code == 2
     table = run("redact", *scope[:-2], "--delimiter", ",", stdin=TABLE.encode("cp949"))
     assert table.out.decode("cp949").startswith("이름,전화,비고\n가,PHONE~1")
+    wide = run("redact", *scope[:-2], "--delimiter", ",", stdin=TABLE.encode("utf-16"))
+    assert wide.out.decode("utf-16").startswith("이름,전화,비고\n가,PHONE~1")
     assert run("redact", *scope[:-2], stdin=b"").out == b""
 
 

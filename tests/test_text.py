@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sovguard.detect.spoken import spoken_views
-from sovguard.text import View, normalized_view
+from sovguard.text import _EMPHASIS, View, _emphases, normalized_view
 
 ANY_TEXT = st.text(
     st.one_of(
@@ -260,3 +260,10 @@ def test_marks_of_emphasis_are_dropped(text: str, seen: str) -> None:
     for index, char in enumerate(seen):
         start, end = view.origin(index, index + 1)
         assert text[start:end] == char
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from([*'**__ a가\n(."|1', "**", "***", "__"]), max_size=20).map("".join))
+def test_emphasis_is_looked_for_where_it_may_begin(text: str) -> None:
+    """The search that stops at its marks alone finds what trying each place finds."""
+    assert [match.span() for match in _emphases(text)] == [match.span() for match in _EMPHASIS.finditer(text)]

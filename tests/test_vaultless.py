@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from typing import get_args
@@ -128,3 +129,9 @@ def test_it_goes_with_a_guard() -> None:
 def test_numbers_come_back_as_numbers() -> None:
     """What was an int or a float is one again."""
     assert (number("12", "int"), number("1.5", "float"), number("가", "str")) == (12, 1.5, "가")
+
+
+def test_one_goes_to_other_processes() -> None:
+    """What it keeps to be fast does not keep it from being sent to a worker."""
+    sent = pickle.loads(pickle.dumps(V))  # noqa: S301  made here
+    assert sent.surrogate(PHONE, "PHONE_NUMBER") == V.surrogate(PHONE, "PHONE_NUMBER")

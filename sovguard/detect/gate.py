@@ -48,7 +48,7 @@ def _digits(patterns: Mapping[int, Sequence[PatternDefinition]]) -> str:
     walk = "(?!)"
     for length in range(longest, 0, -1):
         found = [pattern for pattern in patterns.get(length, ()) if id(pattern) not in marked]
-        here = f"(?![0-9]){_any(found, length, '')}"
+        here = f"(?![0-9]){_any(found, length, word=False)}"
         walk = f"(?:[0-9]{walk}|{here})" if length < longest else here
     return f"(?:{_back(list(marked.values()), 1)}|{walk})" if marked else walk
 
@@ -59,12 +59,12 @@ def _letters(patterns: Mapping[str, Sequence[PatternDefinition]]) -> str:
     for letter, found in patterns.items():
         if letter != SIGN:
             alike[tuple(found)] = alike.get(tuple(found), "") + letter
-    tests = [f"(?<=[{letters}]){_any(found, 1, '[A-Za-z]*+')}" for found, letters in alike.items()]
+    tests = [f"(?<=[{letters}]){_any(found, 1, word=True)}" for found, letters in alike.items()]
     return f"(?:{'|'.join(tests)})" if tests else "(?!)"
 
 
-def _any(patterns: Sequence[PatternDefinition], width: int, rest: str) -> str:
-    """Returns a test for any of ``patterns``, which begin ``width`` characters back; ``rest`` leads behind the run."""
+def _any(patterns: Sequence[PatternDefinition], width: int, *, word: bool) -> str:
+    """Returns a test for any of ``patterns``, which begin ``width`` characters back with digits or, if ``word``, letters."""
     tests = []
     if bare := [pattern for pattern in patterns if not pattern.then and not pattern.after]:
         tests.append(_back(bare, width))
@@ -77,12 +77,19 @@ def _any(patterns: Sequence[PatternDefinition], width: int, rest: str) -> str:
     alike: dict[tuple[PatternDefinition, ...], str] = {}
     for character, found in behind.items():
         alike[tuple(found)] = alike.get(tuple(found), "") + character
+    followed = []
     for those, characters in alike.items():
+        one = _one_of(characters)
         # The character is taken, not looked ahead to: the search passes over a branch whose first one does not fit.
-        if rest:
-            tests.append(f"(?={rest}{_one_of(characters)}){_back(those, width)}")
-        else:
-            tests.append(f"{_one_of(characters)}{_back(those, width + 1)}")
+        followed.append(
+            f"(?=[A-Za-z]*+{one}){_back(those, width)}" if word else f"{one}{_back(those, width + 1)}"
+        )
+    if word and followed:
+        # One look says for most words that none of these may begin there.
+        every = _one_of("".join(sorted(behind)))
+        tests.append(f"(?=[A-Za-z]*+{every})(?:{'|'.join(followed)})")
+    else:
+        tests += followed
     return f"(?:{'|'.join(tests)})" if tests else "(?!)"
 
 

@@ -76,13 +76,21 @@ class Judge:
                 elif pattern.lead_required:
                     return None
         score, cost = pattern.score, 0.0
-        if label is not None and not rule.owners.isdisjoint(label.owners):
+        own = label is not None and not rule.owners.isdisjoint(label.owners)
+        if pattern.requires == "label" and not own:
+            return None
+        valid: bool | None = None
+        if rule.check is not None:
+            # First, since most of what is checked is refuted, and to look around costs more.
+            verdict = rule.check(text[start:end])
+            if verdict is Verdict.REFUTED:
+                return None
+            valid = verdict is Verdict.PASSED
+        if own and label is not None:
             score = max(score, LABELLED + score / 20)
             word: str | None = label.word
             if _word_beside(text, rule, start, start, end, low, high) is not None:
                 score = min(1.0, score + CONFIRMED)
-        elif pattern.requires == "label":
-            return None
         else:
             ahead = start
             if label is not None:
@@ -95,14 +103,8 @@ class Judge:
                 score = min(1.0, score + recognizer.context.boost)
             elif pattern.requires == "context":
                 return None
-        valid: bool | None = None
-        if rule.check is not None:
-            verdict = rule.check(text[start:end])
-            if verdict is Verdict.REFUTED:
-                return None
-            valid = verdict is Verdict.PASSED
-            if valid and pattern.pass_score is not None and cost < FALSE_FRIEND_COST:
-                score = max(score, pattern.pass_score - cost)
+        if valid and pattern.pass_score is not None and cost < FALSE_FRIEND_COST:
+            score = max(score, pattern.pass_score - cost)
         if score < THRESHOLD:
             return None
         start, end = start - low, end - low

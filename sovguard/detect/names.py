@@ -118,6 +118,11 @@ class NameRecognizer:
         """Tells whether a name that the model found stands: what is a word besides, or one syllable, needs more."""
         apart = _SYLLABLES.fullmatch(name) is not None
         lexicon = self._lexicon
+        if name.isascii() and name.islower() and not why.context:
+            # Fields of records are such words (role, at); a name is written so where something beside it says what it is.
+            known = lexicon.latin_surnames | lexicon.latin_given
+            if known.isdisjoint(name.split()):
+                return False
         product = name.isascii() and not lexicon.latin_words.isdisjoint(name.lower().split(" "))
         common = product or name.replace(" ", "") in lexicon.lookalikes
         if apart and common:

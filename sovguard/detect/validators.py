@@ -228,12 +228,12 @@ def handle(value: str) -> Verdict:
     """Refutes words that are no personal account name: service names, roles, file and host names, plain numbers."""
     name = value.lstrip("@").lower()
     if (
-        name in _NO_HANDLES
-        or re.match("(?:19|20)[0-9]{2}-?[01][0-9]", name)
-        or not re.search("[a-z가-힣]", name)
-        or re.search(_FILE_ENDINGS, name)
-        or re.search(_SERVICE, name)
-        or re.fullmatch("[a-z]{2,6}_[0-9A-Z]{8,}", value)  # an id that a program made
+        not _LETTER.search(name)
+        or name in _NO_HANDLES
+        or _YEAR_AND_MONTH.match(name)
+        or _FILE_ENDINGS.search(name)
+        or _SERVICE.search(name)
+        or _MADE_ID.fullmatch(value)
     ):
         return Verdict.REFUTED
     return Verdict.PASSED if re.search("[0-9._#-]", name) else Verdict.FAILED
@@ -251,13 +251,17 @@ _NO_HANDLES = frozenset(
     apache hadoop spark airflow oracle vagrant pi nobody ftp build ci shared common public backup
     """.split()  # noqa: SIM905  # a list of a hundred quoted words is harder to read and to extend
 )
-_FILE_ENDINGS = (
+_LETTER = re.compile("[a-z가-힣]")
+_YEAR_AND_MONTH = re.compile("(?:19|20)[0-9]{2}-?[01][0-9]")
+_MADE_ID = re.compile("[a-z]{2,6}_[0-9A-Z]{8,}")
+"""An id that a program made."""
+_FILE_ENDINGS = re.compile(
     r"\.(?:com|net|org|kr|io|jp|cn|py|js|ts|java|json|yaml|yml|toml|txt|md|csv|xlsx?|docx?|pdf|png|jpe?g|zip|html?|css|sh|sql"
     r"|exe|dll)$"
 )
 
 
-_SERVICE = (
+_SERVICE = re.compile(
     "^(?:app|svc|srv|db|batch|web|api|test|dev|prod|stg|admin|root)[_-]"
     "|[_-](?:rw|ro|app|svc|srv|db|admin|batch|read|write|api)$"
 )

@@ -23,6 +23,7 @@ from sovguard.shapes import Leaf, read, take_apart
 _TOKEN = re.compile(
     r'(?P<literal>"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:[0-9][0-9.eE+-]*|Infinity)|NaN)(?P<colon>[ \t\r\n]*:)?'
 )
+_PLAIN = json.JSONEncoder(ensure_ascii=False).encode
 _UNIT = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
 
 
@@ -178,7 +179,7 @@ def rewritten(line: JsonLine, value: Any, encoding: str) -> str:
 
 def literal(value: Any, before: str, encoding: str) -> str:
     """Return ``value`` as JSON, with escapes where what stood there had them or the encoding needs them."""
-    plain = json.dumps(value, ensure_ascii=False)
+    plain = _PLAIN(value)
     if "\\u" not in before or not before.isascii():
         with suppress(UnicodeEncodeError):
             plain.encode(encoding)

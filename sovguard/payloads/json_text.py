@@ -39,7 +39,7 @@ def load(text: str | bytes, *, unique_keys: bool = False) -> Parsed | None:
         unique_keys: Read an object that holds a key twice as not JSON, since only one would be seen.
     """
     try:
-        return Parsed(json.loads(text, object_pairs_hook=_unique if unique_keys else None))
+        return Parsed(json.loads(text, object_pairs_hook=unique if unique_keys else None))
     except (ValueError, RecursionError):
         return None
 
@@ -77,7 +77,12 @@ def _opened(match: re.Match[str]) -> str:
     return match[0] + " " if code < 0x20 or code == 0x7F else character
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, for a parser.
+
+    Raises:
+        ValueError: It holds a key twice.
+    """
     built = dict(pairs)
     if len(built) != len(pairs):
         raise ValueError("a key stands twice in one object")

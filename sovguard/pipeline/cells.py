@@ -5,15 +5,15 @@ Below every adapter. A text that cannot be worked on is an error of its own and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import DetectionError, InputError, SovguardError
 from sovguard.pipeline.columns import Column
 from sovguard.pipeline.ways import Mode, SessionWay, Way, way_of
-from sovguard.shapes import MAX_CONTEXT, Leaf, read
+from sovguard.shapes import MAX_CONTEXT, read_labelled
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -114,14 +114,12 @@ class Cells:
                 searched.append((ask, outcome))
         for (ask, outcome), hits in zip(searched, self._found([ask for ask, _ in searched]), strict=True):
             way = self.way(ask.column)
-            for text, found in zip(ask.texts, hits, strict=True):
-                if isinstance(found, SovguardError):
-                    outcome.add(None, error=found)
-                    continue
-                try:
-                    outcome.add(way.redact(text, found), found)
-                except _OWN_ERRORS as error:
-                    outcome.add(None, error=error)
+            mark = way.mark
+            outcome.texts, outcome.found = list(ask.texts), cast("list[Sequence[Detection]]", list(hits))
+            # Most texts hold nothing: those are not gone through one by one in steps of Python.
+            for place, text in enumerate(ask.texts):
+                if (found := hits[place]) or mark is None or mark in text:
+                    _replace_found(outcome, place, way, text, found)
         return outcomes
 
     def restore(self, asks: Sequence[Ask]) -> list[Outcome]:
@@ -146,42 +144,61 @@ class Cells:
             outcome.add(restored.text)
         return outcome
 
-    def _found(self, asks: Sequence[Ask]) -> list[list[list[Detection] | SovguardError]]:
+    def _found(self, asks: Sequence[Ask]) -> list[Sequence[list[Detection] | SovguardError]]:
         """Return what is found in each text, each read together with the label of its column, in one go."""
-        leaves = [Leaf(text, "str", key, text) for ask in asks for key in [_key(ask)] for text in ask.texts]
-        found = iter(self._each(leaves))
-        outcome: list[list[list[Detection] | SovguardError]] = []
-        for ask in asks:
-            types = ask.column.types
-            hits = [next(found) for _ in ask.texts]
-            outcome.append(
-                hits
-                if types is None
-                else [
-                    each
-                    if isinstance(each, SovguardError)
-                    else [hit for hit in each if hit.entity_type in types]
-                    for each in hits
-                ]
-            )
-        return outcome
-
-    def _each(self, leaves: Sequence[Leaf]) -> list[list[Detection] | SovguardError]:
-        if not leaves:
+        found: Iterator[Sequence[list[Detection] | SovguardError]]
+        if not asks:
             return []
         try:
-            return list(read(leaves, self._guard.scan))
+            found = iter(read_labelled([(_label(ask), ask.texts) for ask in asks], self._guard.scan))
+        except _OWN_ERRORS:
+            each = iter(self._each([(_label(ask), text) for ask in asks for text in ask.texts]))
+            found = ([next(each) for _ in ask.texts] for ask in asks)
+        return [_only(ask.column.types, hits) for ask, hits in zip(asks, found, strict=True)]
+
+    def _each(self, texts: Sequence[tuple[str, str]]) -> list[list[Detection] | SovguardError]:
+        """Return what is found in each text, or what is wrong with it, if something is wrong with one of them."""
+        if not texts:
+            return []
+        try:
+            found = read_labelled([(label, [text]) for label, text in texts], self._guard.scan)
         except _OWN_ERRORS as error:
-            if len(leaves) == 1:
+            if len(texts) == 1:
                 return [error]
-        # One of them is bad: the others are not.
-        middle = len(leaves) // 2
-        return [*self._each(leaves[:middle]), *self._each(leaves[middle:])]
+        else:
+            return [hits for (hits,) in found]
+        middle = len(texts) // 2
+        return [*self._each(texts[:middle]), *self._each(texts[middle:])]
 
 
-def _key(ask: Ask) -> Leaf | None:
+def _replace_found(
+    outcome: Outcome, place: int, way: Way, text: str, found: list[Detection] | SovguardError
+) -> None:
+    if isinstance(found, SovguardError):
+        error: SovguardError = found
+    else:
+        try:
+            outcome.texts[place] = way.redact(text, found)
+            return
+        except _OWN_ERRORS as failure:
+            error = failure
+    outcome.texts[place], outcome.found[place], outcome.errors[place] = None, (), str(error)
+
+
+def _label(ask: Ask) -> str:
     label = ask.column.label
-    return Leaf(label, "str", None, label) if 0 < len(label) <= MAX_CONTEXT else None
+    return label if len(label) <= MAX_CONTEXT else ""
+
+
+def _only(
+    types: Collection[str] | None, found: Sequence[list[Detection] | SovguardError]
+) -> Sequence[list[Detection] | SovguardError]:
+    if types is None:
+        return found
+    return [
+        hits if isinstance(hits, SovguardError) else [hit for hit in hits if hit.entity_type in types]
+        for hits in found
+    ]
 
 
 def _replaced(ask: Ask, way: Way, entity_type: str, outcome: Outcome) -> None:

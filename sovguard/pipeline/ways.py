@@ -18,7 +18,7 @@ from sovguard.restore.text import Restoration
 from sovguard.session import Session
 from sovguard.text import Change, changed
 from sovguard.vault.store import Kind
-from sovguard.vaultless import Scope, Vaultless
+from sovguard.vaultless import MARK, Scope, Vaultless
 
 Mode = Vaultless | FormatPreserving | Session | Callable[[str, str], str] | Literal["mask", "remove"]
 """How values are replaced: surrogates that hold their values, values of the same shape, a session's surrogates, what a function
@@ -31,6 +31,8 @@ class Way(ABC):
 
     finds = False
     """Whether it finds values itself."""
+    mark: str | None = ""
+    """What a text holds, if it may become another although nothing was found in it; ``None`` if none ever does."""
 
     def redact(self, text: str, found: Sequence[Detection]) -> str:
         """Return ``text`` with what was found in it replaced."""
@@ -66,6 +68,8 @@ class Way(ABC):
 
 
 class _Sealed(Way):
+    mark = MARK
+
     def __init__(self, vaultless: Vaultless) -> None:
         self._vaultless = vaultless
 
@@ -110,6 +114,8 @@ class _Shaped(Way):
 
 
 class _Function(Way):
+    mark = None
+
     def __init__(self, replace: Callable[[str, str], str]) -> None:
         self._replace = replace
 

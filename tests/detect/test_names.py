@@ -9,11 +9,13 @@ from itertools import pairwise
 
 import pytest
 
+from sovguard import Guard
 from sovguard.detect import morphology
 from sovguard.detect.name_lexicon import load, tail_of
 from sovguard.detect.names import NameRecognizer
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError
+from sovguard.guard import Names
 
 PACK = resources.files("sovguard.recognizers")
 PERSON = tomllib.loads(PACK.joinpath("person.toml").read_text("utf-8"))
@@ -267,3 +269,15 @@ def test_tail_agrees_with_the_final_sound(form: str, consonant: bool, kind: str 
     """Only a particle that fits the name's last sound, or a title, may follow in the same word."""
     tail = tail_of(form, consonant)
     assert (tail.kind if tail else None) == kind
+
+
+@pytest.mark.parametrize("names", ["fast", "full"])
+@pytest.mark.parametrize(
+    "word", ["role", "at", "lang", "target", "answer", "channel", "to", "host", "gender"]
+)
+def test_names_of_fields_are_nobodys(names: Names, word: str) -> None:
+    """A lower-case word by itself is the key of a record; beside a label it may be somebody."""
+    guard = Guard(names=names)
+    assert guard.scan(word) == []
+    assert guard.scan(f"id,{word},text") == []
+    assert [hit.entity_type for hit in guard.scan("예금주: gildong hong")][:1] == ["PERSON"]

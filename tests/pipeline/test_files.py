@@ -214,7 +214,8 @@ def test_files_that_cannot_be_worked_on(tmp_path: Path) -> None:
         ("cut.log.gz", packed[:-20]),
         ("bad.log.gz", packed[:40] + bytes(20) + packed[60:]),
         ("bad.log.zst", b"\x28\xb5\x2f\xfd" + b"x" * 40),
-        ("wide.log", "가".encode("utf-16")),
+        ("wide.log", "가나다".encode("utf-16-le")),
+        ("half.log", b"\xff\xfea\0b"),
         ("odd.log", b"\xff\xfe\xfd\xfc\n" * 3),
     ):
         path = tmp_path / name
@@ -222,7 +223,7 @@ def test_files_that_cannot_be_worked_on(tmp_path: Path) -> None:
         with pytest.raises(InputError):
             Job(path, tmp_path / "out", SEALING).run()
         assert not (tmp_path / "out").exists()
-    with pytest.raises(InputError, match=r"UTF-16, or no text|1000 times"):
+    with pytest.raises(InputError, match=r"no text|1000 times"):
         Job(bomb, tmp_path / "out", SEALING).run()
     with pytest.raises(InputError, match="1000 times"):
         Job(bomb, tmp_path / "out", SEALING, encoding="utf-8").run()
@@ -522,7 +523,7 @@ def killed() -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", ["nope", "rot13", "utf-16"])
+@pytest.mark.parametrize("name", ["nope", "rot13", "utf-7", "utf-32"])
 def test_encodings_that_files_are_not_read_in(tmp_path: Path, name: str) -> None:
     """Are an error that names some."""
     path = tmp_path / "a.log"
@@ -556,3 +557,31 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     Job(path, tmp_path / "whole", SEALING).run()
     assert done.read_bytes() == (tmp_path / "whole").read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "b.jsonl", "whole"]
+
+
+@pytest.mark.parametrize("wide", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("pack", ["", ".gz"])
+def test_what_windows_calls_unicode(tmp_path: Path, wide: str, name: str, pack: str) -> None:
+    """UTF-16 is read by its BOM, or by its name without one, and comes out as it was."""
+    for bom, told in (("\ufeff", None), ("", wide)):
+        path, done, back = (tmp_path / f"{stem}{name}{pack}" for stem in ("a-", "b-", "c-"))
+        data = (bom + FILES[name]).encode(wide)
+        path.write_bytes(gzip.compress(data) if pack else data)
+        report = Job(path, done, SEALING, encoding=told, workers=2 if pack else 1).run()
+        assert (report.bad, report.values["PHONE_NUMBER"] > 0) == ([], True)
+        said = (gzip.decompress(done.read_bytes()) if pack else done.read_bytes()).decode(wide)
+        assert said.startswith(bom)
+        assert not any(value in said for value in VALUES)
+        Job(done, back, RESTORING, encoding=told).run()
+        assert (gzip.decompress(back.read_bytes()) if pack else back.read_bytes()) == data
+
+
+def test_half_a_pair_of_utf_16(tmp_path: Path) -> None:
+    """Costs its line alone, and is kept as it came."""
+    path, done, rejects = tmp_path / "a.log", tmp_path / "b.log", tmp_path / "r"
+    path.write_bytes(f"\ufeff가\r\n나\ud800\r\n{PHONE}\r\n".encode("utf-16-le", "surrogatepass"))
+    report = Job(path, done, SEALING, rejects=rejects).run()
+    assert report.bad == [(2, "it is not utf-16-le")]
+    assert done.read_bytes().decode("utf-16").startswith("가\r\nPHONE~1")
+    assert rejects.read_bytes() == "나\ud800\r\n".encode("utf-16-le", "surrogatepass")

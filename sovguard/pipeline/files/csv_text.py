@@ -7,8 +7,18 @@ from collections.abc import Iterator
 from functools import cache
 
 
-def cells_of(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
-    """Yield the cells of a row as they are written, each with what stands behind it: a delimiter, a line end, nothing."""
+def cells_of(text: str, delimiter: str) -> list[tuple[str, str]]:
+    """Return the cells of a row as they are written, each with what stands behind it: a delimiter, a line end, nothing."""
+    end = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
+    plain = text[: len(text) - len(end)]
+    if '"' in plain or "\r" in plain or "\n" in plain:
+        return list(_cells(text, delimiter))
+    cells = [(written, delimiter) for written in plain.split(delimiter)]
+    cells[-1] = cells[-1][0], end
+    return cells
+
+
+def _cells(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
     pattern, at = _cell_pattern(delimiter), 0
     while True:
         found = pattern.match(text, at)

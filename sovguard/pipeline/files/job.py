@@ -21,7 +21,7 @@ from sovguard.pipeline.files.processes import worked
 from sovguard.pipeline.files.records import Shape, Worked, Worker
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.shapes import shape_for
-from sovguard.pipeline.files.source import Source, packed
+from sovguard.pipeline.files.source import Source
 from sovguard.private_files import sync_folder
 
 _EVERY = 2.0
@@ -151,7 +151,7 @@ class Job:
                 None if self._rejects is None else kept.enter_context(_grown(self._rejects, state.rejected))
             )
             if not state.offset:
-                state.written += out.write(packed(head, shape.compression))
+                state.written += out.write(shape.stored(head))
                 state.offset, state.line = skipped, 1 + head.count(b"\n")
             delimiter = shape.delimiter.encode() if shape.form == "csv" else b""
             found = pieces(self._source, stream, delimiter=delimiter, offset=state.offset, line=state.line)
@@ -201,7 +201,7 @@ class Job:
         return state, shape, skipped
 
     def _skip(self, stream: IO[bytes], octets: int) -> None:
-        if not self._source.compression and stream.seekable():
+        if not self._source.compression and not self._source.wide and stream.seekable():
             stream.seek(octets, os.SEEK_CUR)
             return
         while octets and (part := self._source.read(stream, min(octets, 1 << 20))):

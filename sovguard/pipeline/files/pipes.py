@@ -11,7 +11,7 @@ from sovguard.pipeline.files.job import Report, check_fields, count, told, worke
 from sovguard.pipeline.files.journal import Progress
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.shapes import shape_for
-from sovguard.pipeline.files.source import Pipe, packed
+from sovguard.pipeline.files.source import Pipe
 
 
 def work_on_pipe(
@@ -49,9 +49,10 @@ def work_on_pipe(
         source, settings, form=form, encoding=encoding, delimiter=delimiter, header=header
     )
     state = Progress("", [])
+    source.begin()
     with source.opened() as opened:
         head = source.read(opened, skipped)
-        write(packed(head, shape.compression))
+        write(shape.stored(head))
         state.offset, state.line = skipped, 1 + head.count(b"\n")
         between = shape.delimiter.encode() if shape.form == "csv" else b""
         found = pieces(source, opened, delimiter=between, offset=state.offset, line=state.line)

@@ -6,21 +6,25 @@ line, and the others go on.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count, repeat
 
 from sovguard.errors import InputError
-from sovguard.payloads.json_lines import JsonLine, chosen, line_of, literal
-from sovguard.payloads.json_text import load
 from sovguard.pipeline.cells import Ask, Outcome
 from sovguard.pipeline.columns import Column
+from sovguard.pipeline.files.answers import Answers, Pair
 from sovguard.pipeline.files.csv_text import cells_of, is_quoted, row_pattern, value_of
 from sovguard.pipeline.files.cutting import LIMIT, Piece
+from sovguard.pipeline.files.json_records import JsonRecord, JsonRecords, OddJsonRecord
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.source import packed
-from sovguard.shapes import MAX_CONTEXT, Leaf
+from sovguard.pipeline.files.wide import widened
+
+_BY_LINES = frozenset({"utf-8", "ascii", "cp949", "euc_kr", "iso8859-1"})
+"""Encodings in which a line says the same by itself as among others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Shape:
         delimiter: Of CSV.
         header: The names of its columns, of CSV that has them.
         compression: ``"gzip"``, ``"zstd"`` or ``""``.
+        wide: The UTF-16 that its text is in, and not the encoding that it is read in; ``""`` for all other files.
     """
 
     form: Form
@@ -40,6 +45,11 @@ class Shape:
     delimiter: str = ","
     header: tuple[str, ...] = ()
     compression: str = ""
+    wide: str = ""
+
+    def stored(self, data: bytes) -> bytes:
+        """Return octets of its text as they stand in it."""
+        return packed(widened(data, self.wide), self.compression)
 
 
 @dataclass(slots=True, repr=False)
@@ -80,6 +90,7 @@ class Worker:
         self._settings, self._shape = settings, shape
         self._cells = settings.cells()
         self._columns: dict[str, Column] = {}
+        self._table = _Table(shape, settings.columns)
 
     def __repr__(self) -> str:
         return f"Worker({self._shape.form!r})"
@@ -90,32 +101,35 @@ class Worker:
         if piece.too_long:
             done.bad.append((piece.line, f"it is longer than {LIMIT >> 20} MiB"))
             return done
+        json_records = JsonRecords(self._settings.columns)
         records: list[_Record] = []
-        for line, raw in self._split(piece):
+        for line, raw, text in self._split(piece):
             try:
-                records.append(self._read(line, raw, done.seen))
+                records.append(self._read(line, raw, text, json_records, done.seen))
             except InputError as error:
                 done.bad.append((line, str(error).removeprefix("it: ")))
                 done.rejected += raw
-        asks: dict[str, dict[str, int]] = {}
+        asked: list[Pair] = []
         for record in records:
-            for label, text in record.texts():
-                texts = asks.setdefault(label, {})
-                texts.setdefault(text, len(texts))
-        outcomes = self._outcomes(asks)
+            asked += record.pairs
+        answers = Answers(dict.fromkeys(asked), self._outcomes)
+        del asked
+        keys_stay = answers.leaves(json_records.keys)
         parts: list[bytes] = []
         for record in records:
             try:
-                parts.append(record.written(asks, outcomes, self))
+                as_it_came = keys_stay and answers.leaves(record.pairs)
+                parts.append(record.raw if as_it_came else record.written(answers, self))
                 done.records += 1
             except InputError as error:
                 done.bad.append((record.line, str(error)))
                 done.rejected += record.raw
-        for outcome in outcomes.values():
-            done.values.update(hit.entity_type for hits in outcome.found for hit in hits)
+        for outcome in answers.outcomes:
+            done.values.update([hit.entity_type for hits in outcome.found if hits for hit in hits])
             done.unresolved += len(outcome.unresolved)
         done.bad.sort()
-        done.data = packed(b"".join(parts), self._shape.compression)
+        done.data = self._shape.stored(b"".join(parts))
+        done.rejected = widened(done.rejected, self._shape.wide)
         return done
 
     def encode(self, text: str) -> bytes:
@@ -156,157 +170,98 @@ class Worker:
             return None
         return way.replace_number(text, "int" if kind == "int" else "float", hit_type)
 
-    def _outcomes(self, asks: dict[str, dict[str, int]]) -> dict[str, Outcome]:
-        asked = [Ask(self.column(label), list(texts)) for label, texts in asks.items()]
-        done = self._cells.restore(asked) if self.restores else self._cells.redact(asked)
-        return dict(zip(asks, done, strict=True))
+    def _outcomes(self, asked: dict[str, list[str]]) -> list[Outcome]:
+        asks = [Ask(self.column(label), texts) for label, texts in asked.items()]
+        return self._cells.restore(asks) if self.restores else self._cells.redact(asks)
 
-    def _split(self, piece: Piece) -> Iterator[tuple[int, bytes]]:
-        """Yield the records of a piece in octets, with the numbers of their lines."""
+    def _split(self, piece: Piece) -> Iterator[tuple[int, bytes, str | None]]:
+        """Yield the records of a piece in octets and as text, if that is known, with the numbers of their lines."""
         if self._shape.form == "csv":
-            yield from _rows(piece, self._shape.delimiter.encode())
+            for line, raw in _rows(piece, self._shape.delimiter.encode()):
+                yield line, raw, None
             return
-        yield from enumerate(_lines(piece.data), piece.line)
+        lines = _lines(piece.data)
+        texts: Iterable[str | None] = repeat(None)
+        if self._shape.encoding in _BY_LINES and (whole := self._decoded(piece.data)) is not None:
+            texts = io.StringIO(whole, newline="\n")
+        yield from zip(count(piece.line), lines, texts, strict=False)
 
-    def _read(self, line: int, raw: bytes, seen: set[str]) -> _Record:
+    def _decoded(self, data: bytes) -> str | None:
+        """Return what octets say; ``None`` if they are not in the file's encoding, or others would say the same."""
         try:
-            text = raw.decode(self._shape.encoding)
-            same = text.encode(self._shape.encoding) == raw
+            text = data.decode(self._shape.encoding)
+            same = self._shape.encoding == "utf-8" or text.encode(self._shape.encoding) == data
         except UnicodeError:
-            same = False
-        if not same:
-            raise InputError(f"it is not {self._shape.encoding}")
+            return None
+        return text if same else None
+
+    def _read(
+        self, line: int, raw: bytes, text: str | None, json_records: JsonRecords, seen: set[str]
+    ) -> _Record:
+        if text is None and (text := self._decoded(raw)) is None:
+            raise InputError(f"it is not {self._shape.wide or self._shape.encoding}")
         if self._shape.form == "jsonl":
-            parsed = line_of("it", 0, text, "correct the line")
-            if isinstance(parsed.value, dict):
-                seen.update(name for name in self._settings.columns if name in parsed.value)
-            return _JsonRecord(line, raw, parsed, self._settings.columns)
+            read = json_records.read_odd if self.restores else json_records.read
+            return read(line, raw, text, seen)
         if self._shape.form == "csv":
-            return _Row(line, raw, text, self._shape, self._settings.columns)
+            return _Row(line, raw, text, self._table)
         return _TextLine(line, raw, text)
 
 
-class _Record(ABC):
-    """One record."""
+class _TextLine:
+    __slots__ = ("_end", "line", "pairs", "raw")
 
-    def __init__(self, line: int, raw: bytes) -> None:
-        self.line, self.raw = line, raw
-
-    @abstractmethod
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield its texts, each with its label."""
-
-    @abstractmethod
-    def written(self, asks: dict[str, dict[str, int]], outcomes: dict[str, Outcome], worker: Worker) -> bytes:
-        """Return it with its texts replaced."""
-
-
-def _new(
-    label: str, text: str, asks: dict[str, dict[str, int]], outcomes: dict[str, Outcome]
-) -> tuple[str, int]:
-    place, outcome = asks[label][text], outcomes[label]
-    new = outcome.texts[place]
-    if new is None:
-        raise InputError(outcome.errors[place])
-    return new, place
-
-
-class _TextLine(_Record):
     def __init__(self, line: int, raw: bytes, text: str) -> None:
-        super().__init__(line, raw)
-        self._text = text.rstrip("\r\n")
-        self._end = text[len(self._text) :]
+        said = text.rstrip("\r\n")
+        self.line, self.raw, self._end = line, raw, text[len(said) :]
+        self.pairs: list[Pair] = [("", said)] if said else []
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        if self._text:
-            yield "", self._text
-
-    def written(self, asks: dict[str, dict[str, int]], outcomes: dict[str, Outcome], worker: Worker) -> bytes:
-        if not self._text:
+    def written(self, answers: Answers, worker: Worker) -> bytes:
+        if not self.pairs:
             return self.raw
-        return worker.encode(_new("", self._text, asks, outcomes)[0] + self._end)
+        return worker.encode(answers.new(self.pairs[0]) + self._end)
 
 
-class _JsonRecord(_Record):
-    def __init__(self, line: int, raw: bytes, parsed: JsonLine, columns: Sequence[str]) -> None:
-        super().__init__(line, raw)
-        self._parsed = parsed
-        pairs = (
-            [] if parsed.blank else list(chosen(parsed, columns if isinstance(parsed.value, dict) else ()))
-        )
-        self._parts = [(leaf, token) for leaf, token in pairs if token is not None]
+class _Table:
+    """What all rows of a file have in common."""
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        for leaf, token in self._parts:
-            yield _label(leaf), token["literal"] if leaf.kind != "str" else leaf.text
+    def __init__(self, shape: Shape, columns: Sequence[str]) -> None:
+        self.delimiter, self._names, self._columns = shape.delimiter, shape.header, frozenset(columns)
+        self.special = (shape.delimiter, "\r", "\n")
+        self._labels: list[str | None] = []
 
-    def written(self, asks: dict[str, dict[str, int]], outcomes: dict[str, Outcome], worker: Worker) -> bytes:
-        parts: list[str] = []
-        position, text = 0, self._parsed.text
-        for leaf, token in self._parts:
-            written, label = token["literal"], _label(leaf)
-            said = leaf.text if leaf.kind == "str" else written
-            new, place = _new(label, said, asks, outcomes)
-            number = None
-            if leaf.kind != "str":
-                hits = outcomes[label].found[place]
-                number = worker.number(
-                    said, leaf.kind, hits[0].entity_type if hits and not worker.restores else None, label
-                )
-                if number is None or worker.restores:
-                    continue
-                made = literal(number, written, worker.encoding)
-            elif (
-                worker.restores
-                and token["colon"] is None
-                and (number := worker.number(said, "", None, label))
-            ):
-                made = number
-            elif new == said:
-                continue
-            else:
-                made = literal(new, written, worker.encoding)
-            parts += (text[position : token.start()], made)
-            position = token.end("literal")
-        if not parts:
-            return self.raw
-        made = "".join((*parts, text[position:]))
-        if (
-            any(token["colon"] is not None for _, token in self._parts)
-            and load(made, unique_keys=True) is None
-        ):
-            raise InputError("two keys of an object would become the same")
-        return worker.encode(made + self._parsed.end)
+    def labels(self, count: int) -> list[str | None]:
+        """Return the labels of at least so many cells; ``None`` for one that is left as it is."""
+        while len(self._labels) < count:
+            place = len(self._labels)
+            name = self._names[place] if place < len(self._names) else ""
+            self._labels.append(name if not self._columns or name in self._columns else None)
+        return self._labels
 
 
-def _label(leaf: Leaf) -> str:
-    key = leaf.key
-    return key.text if key is not None and len(key.text) <= MAX_CONTEXT else ""
-
-
-class _Row(_Record):
+class _Row:
     """A row of CSV, in any dialect that quotes with ``"`` and doubles what is quoted."""
 
-    def __init__(self, line: int, raw: bytes, text: str, shape: Shape, columns: Sequence[str]) -> None:
-        super().__init__(line, raw)
-        self._cells = list(cells_of(text, shape.delimiter))
-        self._names = shape.header
-        self._columns = frozenset(columns)
-        self._special = (shape.delimiter, "\r", "\n")
+    __slots__ = ("_cells", "_table", "line", "pairs", "raw")
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        for place, (written, _) in enumerate(self._cells):
-            if written and self._wanted(place):
-                yield self._name(place), value_of(written)
+    def __init__(self, line: int, raw: bytes, text: str, table: _Table) -> None:
+        self.line, self.raw, self._table = line, raw, table
+        cells = self._cells = cells_of(text, table.delimiter)
+        self.pairs: list[Pair] = [
+            (label, value_of(written) if written[0] == '"' else written)
+            for label, (written, _) in zip(table.labels(len(cells)), cells, strict=False)
+            if written and label is not None
+        ]
 
-    def written(self, asks: dict[str, dict[str, int]], outcomes: dict[str, Outcome], worker: Worker) -> bytes:
+    def written(self, answers: Answers, worker: Worker) -> bytes:
         parts: list[str] = []
-        for place, (written, behind) in enumerate(self._cells):
+        pairs = iter(self.pairs)
+        for label, (written, behind) in zip(self._table.labels(len(self._cells)), self._cells, strict=False):
             made = written
-            if written and self._wanted(place):
-                value = value_of(written)
-                new, _ = _new(self._name(place), value, asks, outcomes)
-                if new != value:
+            if written and label is not None:
+                pair = next(pairs)
+                new = answers.new(pair)
+                if new != pair[1]:
                     made = self._cell(new, written)
             parts += (made, behind)
         return worker.encode("".join(parts))
@@ -314,15 +269,9 @@ class _Row(_Record):
     def _cell(self, new: str, written: str) -> str:
         # One that was quoted in no whole way stays so; what would be read as something else is quoted.
         needs = not written.startswith('"') and (
-            new.startswith('"') or any(each in new for each in self._special)
+            new.startswith('"') or any(each in new for each in self._table.special)
         )
         return '"' + new.replace('"', '""') + '"' if is_quoted(written) or needs else new
-
-    def _name(self, place: int) -> str:
-        return self._names[place] if place < len(self._names) else ""
-
-    def _wanted(self, place: int) -> bool:
-        return not self._columns or self._name(place) in self._columns
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
@@ -343,3 +292,6 @@ def _rows(piece: Piece, delimiter: bytes) -> Iterator[tuple[int, bytes]]:
         yield number, data[start:end]
         number += data.count(b"\n", start, end)
         start = end
+
+
+_Record = JsonRecord | OddJsonRecord | _TextLine | _Row

@@ -12,6 +12,7 @@ from sovguard.pipeline.files.csv_text import cells_of, row_pattern, value_of
 from sovguard.pipeline.files.records import Shape
 from sovguard.pipeline.files.settings import Form, Settings
 from sovguard.pipeline.files.source import SAMPLE, Source, encoding_of, named_encoding
+from sovguard.pipeline.files.wide import wide_of
 
 if TYPE_CHECKING:
     from sovguard.guard import Guard
@@ -35,7 +36,7 @@ def shape_of(
     Args:
         source: The file.
         form: What its records are; by default what its name says, and text if that says nothing.
-        encoding: The encoding of its text; by default UTF-8 or CP949, whichever fits.
+        encoding: The encoding of its text; by default UTF-8 or CP949, whichever fits, or UTF-16 if it begins with its BOM.
         delimiter: Of CSV; by default what fits.
         header: Whether CSV begins with the names of its columns; by default told by the first row: names are not empty, differ,
             and hold nothing that is found.
@@ -50,13 +51,19 @@ def shape_of(
     form = form or _FORMS.get(Path(stem).suffix, "text")
     with source.opened() as stream:
         sample = source.read(stream, SAMPLE)
+    if not source.wide and (wide := wide_of(sample, encoding)):
+        source.wide = wide
+        with source.opened() as stream:
+            sample = source.read(stream, SAMPLE)
+    if source.wide:
+        encoding = "utf-8"
     whole = len(sample) < SAMPLE
     try:
         told, bom = encoding_of(sample, whole) if encoding is None else named_encoding(encoding, sample)
     except InputError as error:
         raise InputError(f"{source.path}: {error}") from None
     if form != "csv":
-        return Shape(form, told, compression=source.compression), len(bom)
+        return Shape(form, told, compression=source.compression, wide=source.wide), len(bom)
     data = sample[len(bom) :]
     between = delimiter or ("\t" if stem.endswith(".tsv") else _delimiter(data.decode(told, "replace")))
     found = row_pattern(between.encode()).match(data)
@@ -68,8 +75,8 @@ def shape_of(
     if header is None:
         header = _is_header(names, guard)
     if not header or not names:
-        return Shape("csv", told, between, (), source.compression), len(bom)
-    return Shape("csv", told, between, tuple(names), source.compression), len(bom) + len(first)
+        return Shape("csv", told, between, (), source.compression, source.wide), len(bom)
+    return Shape("csv", told, between, tuple(names), source.compression, source.wide), len(bom) + len(first)
 
 
 def shape_for(

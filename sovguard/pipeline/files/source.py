@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from sovguard.errors import ConfigError, InputError
+from sovguard.pipeline.files.wide import narrowed
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _RATIO, _FREE = 1000, 1 << 30
@@ -33,7 +34,10 @@ class Source:
     Attributes:
         compression: ``"gzip"``, ``"zstd"`` or ``""``.
         size: Its octets, as they are stored.
+        wide: The UTF-16 that it is in, once somebody has told; it is then read as UTF-8.
     """
+
+    wide = ""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -68,7 +72,10 @@ class Source:
             self._raw = raw
             self._opened = 0
             with _decompressed(raw, self.compression) as stream:
-                yield stream
+                yield self._narrow(stream)
+
+    def _narrow(self, stream: IO[bytes]) -> IO[bytes]:
+        return narrowed(stream, self.wide) if self.wide else stream
 
     def read(self, stream: IO[bytes], count: int) -> bytes:
         """Return up to ``count`` octets of what it says; fewer at its end alone.
@@ -129,24 +136,27 @@ class Pipe(Source):
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """Read it from its beginning; the second time for good."""
+        """Read it from its beginning, which can be done until it has begun."""
         self._replay.rewind()
         self._opened = 0
         with _decompressed(cast("BinaryIO", self._replay), self.compression) as stream:
-            yield stream
+            yield self._narrow(stream)
+
+    def begin(self) -> None:
+        """Say that it is read for good when it is opened next: what is read is no longer kept."""
+        self._replay.keeps = False
 
 
 class _Replay(io.RawIOBase):
-    """A pipe, of which what is read the first two times (the magic, the look) is kept for the third."""
+    """A pipe, of which what was read is kept for a while, so that it can be read again."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._kept, self._at, self._openings = stream, bytearray(), 0, 0
-        self.come = 0
+        self._stream, self._kept, self._at = stream, bytearray(), 0
+        self.keeps, self.come = True, 0
 
     def rewind(self) -> None:
         """Begin at the beginning."""
         self._at = 0
-        self._openings += 1
 
     def readable(self) -> bool:
         return True
@@ -157,7 +167,7 @@ class _Replay(io.RawIOBase):
         else:
             part = self._stream.read(count)
             self.come += len(part)
-            if self._openings < 2:
+            if self.keeps:
                 self._kept += part
             else:
                 self._kept = bytearray()
@@ -247,8 +257,8 @@ def encoding_of(sample: bytes, whole: bool) -> tuple[str, bytes]:
     """
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8", codecs.BOM_UTF8
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sample[:4096]:
-        raise InputError("it is UTF-16, or no text; convert it to UTF-8")
+    if b"\0" in sample[:4096]:
+        raise InputError("it is no text, or UTF-16 that does not say so: name its encoding")
     for name in ("utf-8", KOREAN):
         try:
             codecs.getincrementaldecoder(name)().decode(sample, whole)
