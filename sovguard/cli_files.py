@@ -28,6 +28,7 @@ from sovguard.errors import ConfigError, SovguardError
 from sovguard.findings import print_json, printable
 from sovguard.outputs import write_out
 from sovguard.pipeline.files import Report, Settings, work_on_file
+from sovguard.pipeline.files.csv_text import named_delimiter
 from sovguard.pipeline.files.pipes import work_on_pipe
 from sovguard.pipeline.files.places import places_of
 from sovguard.pipeline.files.settings import FORMS, Form
@@ -194,7 +195,7 @@ def _run(verb: str, own: dict[str, Any], given: dict[str, Any]) -> int:
         "workers": own["workers"],
         "form": cast("Form | None", form),
         "encoding": encoding,
-        "delimiter": _delimiter(own["delimiter"]),
+        "delimiter": named_delimiter(own["delimiter"]),
         "header": own["header"],
     }
     if tuple(given["files"]) in ((), ("-",)):
@@ -253,15 +254,6 @@ def _run_pipe(own: dict[str, Any], given: dict[str, Any], settings: Settings, to
     else:
         _tell(source, report)
     return 1 if report.bad_count or report.unresolved else 0
-
-
-def _delimiter(said: str | None) -> str | None:
-    if said is None:
-        return None
-    found = {"\\t": "\t", "tab": "\t"}.get(said, said)
-    if len(found) != 1 or not found.isascii() or found in '"\r\n':
-        raise ConfigError("a delimiter is one character that is no quote and no line end; \\t is a tab")
-    return found
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sovguard.errors import ConfigError, InputError
+from sovguard.errors import InputError
 from sovguard.findings import print_json, printable
 from sovguard.guard import Guard, Names
 from sovguard.outputs import outputs, refuse_same
+from sovguard.pipeline.files.csv_text import named_delimiter
 from sovguard.pipeline.quality.figures import QualityReport
 from sovguard.pipeline.quality.files import Reading, readings
 from sovguard.pipeline.quality.reporting import compare
@@ -74,7 +75,7 @@ def compare_command(
     if output is not None:
         refuse_same(output, [before, after], "-o names a file that is read; name another file")
     guard = Guard(names=cast("Names", names), recognizers=recognizers)
-    was, now = readings(before, after, guard, delimiter=_delimiter(delimiter), header=header)
+    was, now = readings(before, after, guard, delimiter=named_delimiter(delimiter), header=header)
     if was.source.path.samefile(now.source.path):
         raise InputError("BEFORE and AFTER are one file; name the file as it was, then the redacted one")
     with _bar(was, now) as progress:
@@ -95,15 +96,6 @@ def compare_command(
         for line in _lines(report):
             click.echo(printable(line).replace("\n", " "))
     return 0 if report.safe else 1
-
-
-def _delimiter(said: str | None) -> str | None:
-    if said is None:
-        return None
-    found = {"\\t": "\t", "tab": "\t"}.get(said, said)
-    if len(found) != 1 or not found.isascii() or found in '"\r\n':
-        raise ConfigError("a delimiter is one character that is no quote and no line end; \\t is a tab")
-    return found
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from sovguard.errors import ConfigError
+
 
 def cells_of(text: str, delimiter: str) -> list[tuple[str, str]]:
     """Return the cells of a row as they are written, each with what stands behind it: a delimiter, a line end, nothing."""
@@ -51,3 +53,17 @@ def row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
     other = re.escape(delimiter)
     cell = rb'(?:"(?:[^"]|"")*+"(?=[' + other + rb"\r\n]|\Z)|[^\n" + other + rb"]*+)"
     return re.compile(cell + rb"(?:" + other + cell + rb")*+\r?(?:\n|\Z)")
+
+
+def named_delimiter(said: str | None) -> str | None:
+    """Return the delimiter that somebody wrote on a command line, where ``\\t`` and ``tab`` are a tab.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if said is None:
+        return None
+    found = {"\\t": "\t", "tab": "\t"}.get(said, said)
+    if len(found) != 1 or not found.isascii() or found in '"\r\n':
+        raise ConfigError("a delimiter is one character that is no quote and no line end; \\t is a tab")
+    return found
