@@ -221,7 +221,7 @@ def _codec(part: Message, data: bytes) -> str:
         try:
             if codec and data.decode(codec).encode(codec) == data:
                 return codec
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):  # the name of a codec may be anything
             continue
     raise InputError("a body of it is in an encoding that cannot be told")
 

@@ -111,7 +111,7 @@ def _decoded(octets: bytes, charset: str) -> str:
     for codec in dict.fromkeys((_OLD.get(charset, charset), "utf-8", "cp949")):
         try:
             return octets.decode(codec)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):  # the name of a codec may be anything
             continue
     raise InputError("a header of it is in an encoding that cannot be told")
 

@@ -77,11 +77,18 @@ class Place:
         return str(getattr(self._element, self._where) or "")
 
     def write(self, text: str) -> None:
-        """Put something else there."""
-        if self._where.startswith("@"):
-            self._element.set(self._where[1:], text)
-            return
-        setattr(self._element, self._where, text)
+        """Put something else there.
+
+        Raises:
+            InputError: It has characters that markup cannot have.
+        """
+        try:
+            if self._where.startswith("@"):
+                self._element.set(self._where[1:], text)
+                return
+            setattr(self._element, self._where, text)
+        except ValueError:
+            raise InputError("what comes out has control characters, which markup cannot have") from None
         name = words.name_of(self._element.tag) if isinstance(self._element.tag, str) else ""
         if (
             self._where == _TEXT

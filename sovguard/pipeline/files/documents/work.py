@@ -22,6 +22,15 @@ from sovguard.pipeline.files.settings import Settings
 from sovguard.private_files import placed
 
 _LIMIT = 256 << 20
+_BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    AssertionError,
+)
 
 
 class _Opened(Protocol):
@@ -156,6 +165,10 @@ def _named(source: Path) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
+    except _BROKEN as error:
+        # Libraries that read what strangers wrote stumble in many ways. Nothing has come out.
+        what = type(error).__name__
+        raise InputError(f"{source} is damaged in a way that is not known here ({what})") from None
 
 
 def _reading(opened: _Opened) -> Reading:
