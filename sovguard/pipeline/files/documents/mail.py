@@ -104,7 +104,9 @@ class Mail:
         for step in self._finish:
             step()
         out = io.BytesIO()
-        BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=self._policy).flatten(self._message)
+        BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=self._policy).flatten(
+            self._message, unixfrom=bool(self._message.get_unixfrom())
+        )
         return out.getvalue()
 
     def _is_read(self, part: Message, place: int) -> bool:
@@ -162,6 +164,19 @@ class Mail:
                 _put(part, self._ends, made)
 
 
+class _Envelope:
+    """The line before a message in a mailbox, which says from whom it is."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def read(self) -> str:
+        return str(self._message.get_unixfrom())
+
+    def write(self, text: str) -> None:
+        self._message.set_unixfrom(text)
+
+
 class _FileName:
     """The name of an attachment, wherever it is said."""
 
@@ -205,9 +220,26 @@ class _Body:
         try:
             octets = text.encode(self._codec)
         except UnicodeEncodeError:
-            raise InputError("what comes out has characters that its encoding does not have") from None
+            octets = text.encode("utf-8", "surrogatepass")
+            if self._part.get_param("charset") is not None:
+                self._part.set_param("charset", "utf-8")
         _put(self._part, self._ends, octets)
         self._text = text
+
+
+def _name_anew(part: Message) -> None:
+    """Write the name of an attachment as the standard says that stands there in octets of some encoding."""
+    raw = [
+        place
+        for place, (name, value) in enumerate(part._headers)  # type: ignore[attr-defined]
+        if name.lower() in ("content-disposition", "content-type") and not str(value).isascii()
+    ]
+    for place in raw:
+        name, value = part._headers[place]  # type: ignore[attr-defined]
+        part._headers[place] = (name, said(str(value)))  # type: ignore[attr-defined]
+    if raw:
+        file = _FileName(part)
+        file.write(file.read())
 
 
 def _payload(part: Message) -> bytes:

@@ -7,6 +7,7 @@ not worked on.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -182,7 +183,8 @@ class _Held:
     """A part that is text."""
 
     def __init__(self, data: bytes) -> None:
-        for codec in ("utf-8", "utf-16", "cp949"):
+        wide = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(data[:2])
+        for codec in (wide,) if wide else ("utf-8", "cp949"):
             try:
                 self._text, self._codec = data.decode(codec), codec
                 if self._text.encode(codec) == data:

@@ -49,6 +49,7 @@ class Page:
             raise InputError("its HTML is damaged or empty") from None
         self._html, self._unread = html, unread
         self._has_doctype = _DOCTYPE.search(text) is not None
+        self._has_two = "\r\n" in text
         self._end_of_text = text[len(text.rstrip()) :]
         self._lines: list[Line] = []
         self._slots: list[Place] = []
@@ -74,7 +75,9 @@ class Page:
         tree = self._root.getroottree()
         doctype = tree.docinfo.doctype if self._has_doctype else None
         made = str(self._html.tostring(self._root, encoding="unicode", doctype=doctype or None))
-        return made.rstrip() + self._end_of_text
+        whole = made.rstrip() + self._end_of_text
+        # The parser reads every line end as one character.
+        return whole.replace("\r\n", "\n").replace("\n", "\r\n") if self._has_two else whole
 
     def _node(self, element: Any) -> None:
         if not isinstance(element.tag, str):
