@@ -61,7 +61,7 @@ def test_a_list_of_customers_goes_and_comes_back(tmp_path: Path) -> None:
     sheet["C2"].hyperlink = f"mailto:{EMAIL}"
     sheet.oddHeader.center.text = f"작성 {OTHER}"
     choice = DataValidation(
-        type="list", formula1=f'"{NAME},{OTHER}"', promptTitle="고르기", prompt=f"문의 {EMAIL}"
+        type="list", formula1=f'"{NAME},{OTHER}"', promptTitle="선택", prompt=f"문의 {EMAIL}"
     )
     sheet.add_data_validation(choice)
     choice.add("A9")

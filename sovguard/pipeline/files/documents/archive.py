@@ -72,6 +72,10 @@ def packed(members: list[Member]) -> bytes:
 def _check(infos: list[zipfile.ZipInfo], size: int) -> None:
     if any(info.flag_bits & 1 for info in infos):
         raise InputError("it is encrypted: save it without a password")
+    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+        raise InputError(
+            "its archive is compressed in a way that office programs do not use, and is not worked on"
+        )
     if len(infos) > _ENTRIES or len({info.filename for info in infos}) < len(infos):
         raise InputError("its archive has too many files, or two of one name, and is not worked on")
     whole = sum(info.file_size for info in infos)

@@ -10,6 +10,7 @@ from sovguard.detect.literals import OctetLiterals
 from sovguard.errors import InputError
 
 _FEW = 6
+_LONG = 9
 _NAME = re.compile("[가-힣]{3,5}")
 _WORD = re.compile(rb"[0-9A-Za-z]")
 
@@ -25,7 +26,12 @@ def check(contents: Iterable[tuple[str, bytes, bool]], values: Iterable[str]) ->
     Raises:
         InputError: One does; it says where, and not which.
     """
-    numbers = [value for value in set(values) if sum(map(str.isalnum, value)) >= _FEW]
+    # Eight digits are a size, a colour or the id of a revision as well.
+    numbers = [
+        value
+        for value in set(values)
+        if sum(map(str.isalnum, value)) >= _FEW and not (value.isdigit() and len(value) < _LONG)
+    ]
     names = [value for value in set(values) if _NAME.fullmatch(value)]
     inside = _octets(numbers)
     anywhere = _octets([*numbers, *names])
@@ -47,4 +53,4 @@ def _octets(values: Iterable[str]) -> OctetLiterals:
 def _stands(data: bytes, start: int, end: int) -> bool:
     """Tell whether octets stand by themselves, and are no part of a longer number or word."""
     before, behind = data[max(0, start - 1) : start], data[end : end + 1]
-    return _WORD.fullmatch(before) is None and _WORD.fullmatch(behind) is None
+    return _WORD.fullmatch(before) is None and (behind == b"T" or _WORD.fullmatch(behind) is None)

@@ -9,16 +9,17 @@ import base64
 import email
 import io
 import quopri
+import re
 from collections.abc import Callable, Iterator
 from email import policy
 from email.generator import BytesGenerator
 from email.message import Message
-from email.utils import getaddresses
+from email.utils import collapse_rfc2231_value, getaddresses
 from typing import Any
 
 from sovguard.entities import Detection, Evidence
 from sovguard.errors import InputError
-from sovguard.pipeline.files.documents.mail_headers import Header, said
+from sovguard.pipeline.files.documents.mail_headers import Header, codecs_for, said
 from sovguard.pipeline.files.documents.office import Package
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.pictures import Unread
@@ -30,13 +31,10 @@ _ADDRESSES = frozenset(
 )  # fmt: skip
 _STRUCTURE = frozenset({"mime-version", "content-transfer-encoding", "content-type", "content-disposition"})
 _SEALED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
-_OLD = {
-    "ks_c_5601-1987": "cp949",
-    "ks_c_5601-1989": "cp949",
-    "euc-kr": "cp949",
-    "ksc5601": "cp949",
-    "iso-2022-kr": "iso2022_kr",
-}
+_WAYS = frozenset({"7bit", "8bit", "binary", "base64", "quoted-printable"})
+_NAMED = ("Content-Disposition", "Content-Type")
+_UUENCODED = re.compile("^begin [0-7]{3} [^\n]*\n.{1,61}\r?\n", re.MULTILINE)
+_FOLDED = re.compile(rb"\n[ \t]")
 _FIELD = Evidence("field")
 
 
@@ -74,13 +72,17 @@ class Mail:
         Raises:
             InputError: Something in it cannot be read.
         """
+        if self._message.get_unixfrom():
+            yield [[Passage([_Envelope(self._message)])]]
         for part in self._message.walk():
+            _check_ways(part)
+            _name_anew(part)
             yield [
-                self._header(part, place) for place in range(len(part.keys())) if self._is_read(part, place)
+                self._header(part, place, name)
+                for place, name in enumerate(part.keys())
+                if name.lower() not in _STRUCTURE
             ]
-            name = part.get_filename()
-            if name:
-                yield [["첨부: ", Passage([_FileName(part)])]]
+            yield [["첨부: ", Passage([slot])] for slot in _parameters(part)]
             for where in ("preamble", "epilogue"):
                 if (getattr(part, where) or "").strip():
                     yield [[Passage([_Around(part, where)])]]
@@ -92,7 +94,7 @@ class Mail:
     def contents(self) -> Iterator[tuple[str, bytes, bool]]:
         """Yield its parts as they are now, after ``packed``: name, octets, whether they are text."""
         for part in self._message.walk():
-            headers = "\n".join(said(str(raw)) for _, raw in part._headers)  # type: ignore[attr-defined]
+            headers = "\n".join(f"{name}: {said(str(raw))}" for name, raw in part._headers)  # type: ignore[attr-defined]
             yield "headers", headers.encode("utf-8", "surrogateescape"), True
             if not part.is_multipart():
                 yield "body", _payload(part), part.get_content_maintype() == "text"
@@ -109,12 +111,10 @@ class Mail:
         )
         return out.getvalue()
 
-    def _is_read(self, part: Message, place: int) -> bool:
-        return part.keys()[place].lower() not in _STRUCTURE
-
-    def _header(self, part: Message, place: int) -> Line:
-        name = part.keys()[place]
-        passage = Passage(Header(part, place).slots)
+    def _header(self, part: Message, place: int, name: str) -> Line:
+        header = Header(part, place)
+        self._finish.append(header.finish)
+        passage = Passage(header.slots)
         if name.lower() in _ADDRESSES and not self._restores:
             self._people(passage)
         return [f"{name}: ", passage]
@@ -135,7 +135,7 @@ class Mail:
     def _body(self, part: Message) -> Iterator[list[Line]]:
         data = _payload(part)
         kind = part.get_content_type()
-        if part.get_content_maintype() == "text":
+        if part.get_content_maintype() == "text" and not _is_packed_text(part, data):
             codec = _codec(part, data)
             text = data.decode(codec)
             if kind == "text/html" and text.strip():
@@ -151,8 +151,9 @@ class Mail:
                     )
                 )
             elif text:
-                body = _Body(part, self._ends, codec, text)
-                yield [[Passage([body])]]
+                if _UUENCODED.search(text):
+                    raise InputError("a body of it holds a file (uuencode) that is not read; save it without")
+                yield [[Passage([_Body(part, self._ends, codec, text)])]]
         elif data.startswith(b"PK\x03\x04"):
             package = Package(data, self._unread, self._number, depth=1)
             self._within.append(package)
@@ -177,21 +178,20 @@ class _Envelope:
         self._message.set_unixfrom(text)
 
 
-class _FileName:
-    """The name of an attachment, wherever it is said."""
+class _Parameter:
+    """A parameter of a header that says what a part is: the name of an attachment."""
 
-    def __init__(self, part: Message) -> None:
-        self._part = part
+    def __init__(self, part: Message, header: str, name: str) -> None:
+        self._part, self._header, self._name = part, header, name
 
     def read(self) -> str:
-        return said(self._part.get_filename() or "")
+        value = self._part.get_param(self._name, header=self._header)
+        return said(collapse_rfc2231_value(value)) if value is not None else ""
 
     def write(self, text: str) -> None:
         charset = None if text.isascii() else "utf-8"
-        for header, parameter in (("Content-Disposition", "filename"), ("Content-Type", "name")):
-            if self._part.get_param(parameter, header=header) is not None:
-                self._part.del_param(parameter, header=header)
-                self._part.set_param(parameter, text, header=header, charset=charset or "", replace=True)
+        self._part.del_param(self._name, header=self._header)
+        self._part.set_param(self._name, text, header=self._header, charset=charset or "")
 
 
 class _Around:
@@ -227,19 +227,47 @@ class _Body:
         self._text = text
 
 
+def _check_ways(part: Message) -> None:
+    """Return if there is one way in which a part was encoded for the way, and one that is known."""
+    ways = [str(way).strip().lower() for way in part.get_all("Content-Transfer-Encoding", ["7bit"])]
+    packed = part.get_content_maintype() in ("message", "multipart") and ways[0] in (
+        "base64",
+        "quoted-printable",
+    )
+    if len(ways) > 1 or ways[0] not in _WAYS or packed:
+        raise InputError("a part of it is encoded in a way that is not read (Content-Transfer-Encoding)")
+
+
 def _name_anew(part: Message) -> None:
-    """Write the name of an attachment as the standard says that stands there in octets of some encoding."""
-    raw = [
-        place
-        for place, (name, value) in enumerate(part._headers)  # type: ignore[attr-defined]
-        if name.lower() in ("content-disposition", "content-type") and not str(value).isascii()
-    ]
-    for place in raw:
-        name, value = part._headers[place]  # type: ignore[attr-defined]
-        part._headers[place] = (name, said(str(value)))  # type: ignore[attr-defined]
-    if raw:
-        file = _FileName(part)
-        file.write(file.read())
+    """Write the name of an attachment once, as the standard says, where it stands in several ways or in raw octets."""
+    raw = False
+    for place, (name, value) in enumerate(part._headers):  # type: ignore[attr-defined]
+        if name.title() in _NAMED and not str(value).isascii():
+            part._headers[place] = (name, said(str(value)))  # type: ignore[attr-defined]
+            raw = True
+    for header in _NAMED:
+        names = [name.lower() for name, _ in part.get_params([], header=header)]
+        for name in {each for each in names if raw or names.count(each) > 1}:
+            if name in ("filename", "name"):
+                values = [value for each, value in part.get_params([], header=header) if each.lower() == name]
+                _Parameter(part, header, name).write(said(collapse_rfc2231_value(values[-1])))
+
+
+def _parameters(part: Message) -> Iterator[_Parameter]:
+    """Yield what is said of a part besides its type, as far as it may say something of somebody."""
+    for header in _NAMED:
+        for place, (name, value) in enumerate(part.get_params([], header=header)):
+            if place and value and name.lower() not in ("charset", "boundary"):
+                yield _Parameter(part, header, name)
+
+
+def _is_packed_text(part: Message, data: bytes) -> bool:
+    """Tell whether a text is written in a way in which nothing can be read: RTF, cards with encoded or folded lines."""
+    kind = part.get_content_type()
+    return kind in ("text/rtf", "text/richtext") or (
+        kind in ("text/calendar", "text/vcard", "text/x-vcard", "text/directory")
+        and (b"QUOTED-PRINTABLE" in data.upper() or _FOLDED.search(data) is not None)
+    )
 
 
 def _payload(part: Message) -> bytes:
@@ -249,7 +277,7 @@ def _payload(part: Message) -> bytes:
 
 def _codec(part: Message, data: bytes) -> str:
     named = (part.get_content_charset() or "").lower()
-    for codec in dict.fromkeys((_OLD.get(named, named), "utf-8", "cp949")):
+    for codec in codecs_for(named, data):
         try:
             if codec and data.decode(codec).encode(codec) == data:
                 return codec

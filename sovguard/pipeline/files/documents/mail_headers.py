@@ -13,7 +13,13 @@ from sovguard.errors import InputError
 
 _ENCODED = re.compile(r"=[?]([^?*]+)(?:[*][^?]*)?[?]([bBqQ])[?]([^?]*)[?]=")
 _FOLD = re.compile(r"\r?\n(?=[ \t])|[\r\n]+")
-_WIDE = re.compile("[^\x00-\x7f]+(?: +[^\x00-\x7f]+)*")
+_SIGNS = r"[^\x00-\x20<>()\",;:]*[^\x00-\x7f][^\x00-\x20<>()\",;:]*"
+_WIDE = re.compile(f"{_SIGNS}(?: +{_SIGNS})*")
+_LATIN = frozenset(
+    {"iso-8859-1", "iso8859-1", "latin1", "latin-1", "windows-1252", "cp1252", "us-ascii", "ascii"}
+)
+"""Encodings that are said of what is in another, and in which everything is something."""
+_HANGUL = re.compile("[가-힣]")
 _LENGTH = 45
 """Octets of one encoded word, which may have 75 characters with all that is around it."""
 _SIMPLE = re.compile("[A-Za-z0-9~ -]*")
@@ -35,6 +41,7 @@ class Header:
     def __init__(self, part: Message, place: int) -> None:
         self._part, self._place = part, place
         self._texts = list(_stretches(str(part._headers[place][1])))  # type: ignore[attr-defined]
+        self._has_changed = False
         self.slots = [_Stretch(self, number) for number in range(len(self._texts))]
 
     def __repr__(self) -> str:
@@ -47,14 +54,22 @@ class Header:
     def put(self, number: int, text: str) -> None:
         """Let a stretch say something else."""
         self._texts[number] = (self._texts[number][0], text)
+        self._has_changed = True
+
+    def finish(self) -> None:
+        """Write what its stretches say now."""
+        if not self._has_changed:
+            return
         name = self._part._headers[self._place][0]  # type: ignore[attr-defined]
         parts: list[str] = []
-        before = False
-        for encoded, said in self._texts:
-            if encoded and before:
-                parts.append(" ")  # which is read as nothing
-            parts.append(_written(said) if encoded else _WIDE.sub(lambda wide: _written(wide[0]), said))
-            before = encoded
+        for place, (encoded, said) in enumerate(self._texts):
+            before = place > 0 and self._texts[place - 1][0]
+            behind = place + 1 < len(self._texts) and self._texts[place + 1][0]
+            if encoded:
+                # Between encoded words a blank is read as nothing.
+                parts += (" " if before else "", _written(said))
+            else:
+                parts.append(_mixed(said, before, behind))
         self._part._headers[self._place] = (name, "".join(parts))  # type: ignore[attr-defined]
 
 
@@ -108,7 +123,7 @@ def _octets(way: str, text: str) -> bytes:
 
 
 def _decoded(octets: bytes, charset: str) -> str:
-    for codec in dict.fromkeys((_OLD.get(charset, charset), "utf-8", "cp949")):
+    for codec in codecs_for(charset, octets):
         try:
             return octets.decode(codec)
         except (LookupError, ValueError):  # the name of a codec may be anything
@@ -119,6 +134,39 @@ def _decoded(octets: bytes, charset: str) -> str:
 def _plain(text: str) -> str:
     octets = text.encode("utf-8", "surrogateescape")
     return _decoded(octets, "utf-8")
+
+
+def _mixed(text: str, before: bool, behind: bool) -> str:
+    """Return plain text with encoded words where it needs them; blanks between those and others are within them."""
+    parts: list[str] = []
+    position = 0
+    for wide in _WIDE.finditer(text):
+        start, end = wide.span()
+        if before and not text[position:start].strip() and not position:
+            start = position
+        if behind and not text[end:].strip():
+            end = len(text)
+        parts += (text[position:start], " " if before and not start else "", _written(text[start:end]))
+        position = end
+    parts.append(text[position:])
+    return "".join(parts) + (" " if behind and position == len(text) and position else "")
+
+
+def codecs_for(named: str, octets: bytes) -> list[str]:
+    """Return the encodings that octets may be in of which somebody said one, the likeliest first."""
+    named = named.lower()
+    others = ["utf-8", "cp949"]
+    if named not in _LATIN:
+        return list(dict.fromkeys([_OLD.get(named, named), *others]))
+    likely = [codec for codec in others if not octets.isascii() and _is_korean(octets, codec)]
+    return list(dict.fromkeys([*likely, named, *others]))
+
+
+def _is_korean(octets: bytes, codec: str) -> bool:
+    try:
+        return _HANGUL.search(octets.decode(codec)) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _written(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import sovguard.pipeline.files.documents.vocabulary as words
 from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.files.documents.passages import Line, Passage
+from sovguard.pipeline.files.documents.stretches import Stretches
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _TEXT, _TAIL = "text", "tail"
@@ -46,9 +47,12 @@ def parsed(data: bytes, what: str) -> Any:
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_blank_text=False
     )
     try:
-        return etree.fromstring(data, parser).getroottree()
+        tree = etree.fromstring(data, parser).getroottree()
     except (etree.XMLSyntaxError, ValueError):
         raise InputError(f"{what} is damaged: it is no XML") from None
+    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+        raise InputError(f"{what} defines entities, as no office program does; it is not worked on")
+    return tree
 
 
 def written(tree: Any) -> bytes:
@@ -106,6 +110,7 @@ class _Paragraph:
     items: list[tuple[Place | str, str]] = field(default_factory=list)
     codes: list[Place] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    is_laid_out: bool = True
 
     def lines(self) -> Iterator[Line]:
         """Yield it as it is, as it was before what was inserted and deleted, and the codes of its fields."""
@@ -131,6 +136,9 @@ class _Paragraph:
         return Passage(slots, on_change=self._changed)
 
     def _changed(self, before: str, after: str) -> None:
+        if not self.is_laid_out:
+            return
+        self.is_laid_out = False
         for child in list(self.element):
             if isinstance(child.tag, str) and words.name_of(child.tag) in words.LAYOUT_CACHES:
                 child.tail, tail = None, child.tail
@@ -151,6 +159,7 @@ class Markup:
         self._sink: list[Line] = []
         self._paragraphs: list[_Paragraph] = []
         self._numbers = 0
+        self.has_dropped = False
 
     def lines(self) -> list[Line]:
         """Return what is read, in the order in which it stands.
@@ -159,7 +168,11 @@ class Markup:
             InputError: It is nested too deeply.
         """
         try:
+            for before in reversed(list(self._root.itersiblings(preceding=True))):
+                self.node(before)
             self.node(self._root)
+            for behind in self._root.itersiblings():
+                self.node(behind)
         except RecursionError:
             raise InputError("its elements are nested too deeply") from None
         return self._sink
@@ -185,6 +198,15 @@ class Markup:
             self.node(child)
             if child.tail and child.tail.strip():
                 self._text(Place(child, _TAIL), within=self._in_text(element))
+
+    def unpacked(self, text: str) -> str:
+        """Return what takes the place of something packed, which cannot be read."""
+        self.has_dropped = True
+        return ""
+
+    def _each(self, stretches: Stretches) -> None:
+        for slot in stretches.slots:
+            self.say(Passage([slot]))
 
     def say(self, *parts: Passage | str) -> None:
         """Add a line."""
@@ -225,7 +247,13 @@ class Markup:
         if not text:
             return
         here = self._paragraphs[-1] if self._paragraphs else None
-        if here is not None and name in words.TEXTS:
+        if name in words.PACKED:
+            element.text = self.unpacked(text)
+        elif name in words.FORMULAS:
+            self._each(Stretches(Place(element), words.WRITTEN_IN_FORMULAS))
+        elif name in words.RUNNING:
+            self._each(Stretches(Place(element), words.RUNNING_CODES, between=True))
+        elif here is not None and name in words.TEXTS:
             self._text(Place(element), within=True)
         elif here is not None and name in words.FIELD_CODES:
             here.codes.append(Place(element))
@@ -270,6 +298,7 @@ class Markup:
             called = words.name_of(attribute)
             if called in words.BINARY_ATTRIBUTES:
                 del element.attrib[attribute]
+                self.has_dropped = True
                 continue
             use = words.attribute_use(name, called, value)
             if use == "read":

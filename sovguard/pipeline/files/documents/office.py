@@ -16,13 +16,13 @@ from sovguard.pipeline.files.documents.archive import Member, opened, packed
 from sovguard.pipeline.files.documents.markup import Markup, Place, parsed, written
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.pictures import PICTURES, RECORDINGS, Unread, blank
-from sovguard.pipeline.files.documents.spreadsheets import SharedStrings, Sheet, check_names
-from sovguard.pipeline.files.documents.vocabulary import name_of
+from sovguard.pipeline.files.documents.spreadsheets import NAME, SharedStrings, Sheet, check_name
+from sovguard.pipeline.files.documents.vocabulary import LIMITS, TEXT_LIMITS, local_of, name_of
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How files of the old binary formats begin, and those with a password."""
 _DEEPEST = 3
-_MARKUP = frozenset({".xml", ".rels", ".vml", ".hpf", ".rdf"})
+_MARKUP = frozenset({".xml", ".rels", ".vml", ".hpf", ".rdf", ".psmdcp"})
 _TEXT = frozenset({".txt", ".js"})
 _KEPT = frozenset({".odttf", ".fntdata", ".ttf", ".otf"})
 """Fonts: no text of the document's."""
@@ -62,6 +62,7 @@ class Package:
         self._within: dict[str, Package] = {}
         self._new: dict[str, bytes] = {}
         self._passages: dict[str, list[Passage]] = {}
+        self._dropped: set[str] = set()
         for member in self._members:
             self._take(member)
 
@@ -81,10 +82,12 @@ class Package:
                 continue
             if name.endswith(".rels"):
                 lines = _links(root)
-            elif name_of(root.tag) == "x:worksheet":
-                lines = Sheet(root, strings, self._number).lines()
             else:
-                lines = Markup(root).lines()
+                is_sheet = name_of(root.tag) == "x:worksheet"
+                markup = Sheet(root, strings, self._number) if is_sheet else Markup(root)
+                lines = markup.lines()
+                if markup.has_dropped:
+                    self._dropped.add(name)
             yield self._noted(name, lines)
             if strings is not None:
                 shared += lines
@@ -169,13 +172,14 @@ class Package:
             return self._new[name]
         if name in self._within:
             return self._within[name].packed()
-        if not any(passage.has_changed for passage in self._passages.get(name, ())):
+        changed = any(passage.has_changed for passage in self._passages.get(name, ()))
+        if not changed and name not in self._dropped:
             return member.data
         if name in self._texts:
             return self._texts[name].octets()
         root = self._trees[name].getroot()
-        if name_of(root.tag) == "x:workbook":
-            check_names(root)
+        if changed and self._number is None:
+            _check_limits(root)
         return written(self._trees[name])
 
 
@@ -204,12 +208,48 @@ class _Held:
 
 
 def _links(root: Any) -> list[Line]:
-    """Return the links to places outside of the document."""
-    return [
+    """Return the links to places outside of the document, and comments between them."""
+    lines: list[Line] = [
         [Passage([Place(each, "@Target")])]
         for each in root
         if isinstance(each.tag, str) and each.get("TargetMode") == "External" and each.get("Target")
     ]
+    lines += [[Passage([Place(each)])] for each in root.iter() if not isinstance(each.tag, str) and each.text]
+    return lines
+
+
+def _check_limits(root: Any) -> None:
+    """Return if nothing in a part is longer than it may be, or is no name where one has to be.
+
+    Raises:
+        InputError: Something is: what takes the place of a value is longer than the value.
+    """
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        name = name_of(element.tag)
+        if name == "x:sheet":
+            check_name(element.get("name") or "")
+        elif name == "x:definedName" and not NAME.fullmatch(element.get("name") or ""):
+            raise InputError("a name that it defines says something of somebody; name that otherwise")
+        short = [
+            limit
+            for (of, attribute), limit in LIMITS.items()
+            if of == name and _length(element, attribute) > limit
+        ]
+        if short or len(element.text or "") > TEXT_LIMITS.get(name, 1 << 30):
+            limit = (*short, TEXT_LIMITS.get(name, 0))[0]
+            raise InputError(
+                f"a field of it ({name}) may have {limit} characters, and what takes the place of a value in it is longer; "
+                "shorten it, or use a mapping, whose surrogates are short"
+            )
+
+
+def _length(element: Any, attribute: str) -> int:
+    return max(
+        (len(value) for name, value in element.attrib.items() if local_of(name_of(name)) == attribute),
+        default=0,
+    )
 
 
 def _is_for_printers(name: str) -> bool:

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Protocol
 
+from sovguard.detect.literals import Literals
 from sovguard.entities import Detection, Evidence
 from sovguard.shapes import in_order
 from sovguard.text import Change
 from sovguard.vault.store import Kind
 
 _WHOLE = Evidence("field")
+_SHORTEST = 3
+"""Characters of a name from a field that is looked for elsewhere."""
 
 
 class Slot(Protocol):
@@ -168,6 +171,26 @@ class Reading:
                         )
                     )
         for passage in self._known.values():
+            passage.settle()
+
+    def find_again(self) -> None:
+        """Find again what somebody is called in a field, and values that are all of another passage."""
+        told: dict[str, str] = {}
+        values: dict[str, str] = {}
+        for passage in self._known.values():
+            for hit in passage.hits:
+                values.setdefault(passage.text[hit.start : hit.end], hit.entity_type)
+            name = passage.text.strip()
+            if passage.is_a is not None and len(name) >= _SHORTEST and not name.isascii():
+                told[name] = passage.is_a
+        names = Literals(list(told)) if told else None
+        for passage in self._known.values():
+            if passage.is_a is not None:
+                continue
+            if len(passage.text) > _SHORTEST and (kind := values.get(passage.text.strip())) is not None:
+                passage.hits.append(Detection(kind, 0, len(passage.text), 1.0, "field", _WHOLE))
+            for which, start, end in names.matches(passage.text) if names is not None else ():
+                passage.hits.append(Detection(list(told.values())[which], start, end, 1.0, "field", _WHOLE))
             passage.settle()
 
     def _say(self, text: str) -> None:

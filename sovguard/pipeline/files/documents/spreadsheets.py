@@ -5,6 +5,7 @@ A number stays a number until something is found in it: then the cell becomes te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -139,20 +140,21 @@ def joined_cells(cells: Sequence[Line]) -> Line:
     return made
 
 
-def check_names(root: Any) -> None:
-    """Return if the sheets of a workbook have names that sheets can have.
+NAME = re.compile(r"[^-~!-,/:-@\[\]^`{-}\s]+")
+"""What a name that a workbook defines is made of, about."""
+
+
+def check_name(name: str) -> None:
+    """Return if a sheet can have a name.
 
     Raises:
-        InputError: One does not.
+        InputError: It cannot.
     """
-    for element in root.iter():
-        if isinstance(element.tag, str) and name_of(element.tag) == "x:sheet":
-            name = element.get("name") or ""
-            if len(name) > MOST_OF_A_NAME or any(sign in name for sign in "[]:*?/\\"):
-                raise InputError(
-                    f"the name of a sheet says something of somebody, and what takes its place is too long for one "
-                    f"({MOST_OF_A_NAME} characters): name the sheet otherwise"
-                )
+    if len(name) > MOST_OF_A_NAME or any(sign in name for sign in "[]:*?/\\"):
+        raise InputError(
+            f"the name of a sheet says something of somebody, and what takes its place is too long for one "
+            f"({MOST_OF_A_NAME} characters): name the sheet otherwise, or use a mapping, whose surrogates are short"
+        )
 
 
 def _number_kind(text: str) -> Any:

@@ -33,6 +33,8 @@ _PREFIXES = {
     "http://www.idpf.org/2007/opf/": "opf",
     "http://www.idpf.org/2007/opf": "opf",
     "urn:schemas-microsoft-com:office:office": "o",
+    "urn:schemas-microsoft-com:vml": "v",
+    "http://schemas.openxmlformats.org/package/2006/content-types": "ct",
 }
 _OWPML = re.compile("(?:hancom|owpml).*/(paragraph|section|head|core|master-page|history)$")
 _OWPML_PREFIXES = {
@@ -64,32 +66,66 @@ LAYOUT_CACHES = frozenset({"hp:linesegarray"})
 """Elements that say where the lines of a paragraph broke; they are wrong when it has changed."""
 BINARY_ATTRIBUTES = frozenset({"o:gfxdata"})
 """Attributes that hold a drawing once more, packed."""
+PACKED = frozenset({"w:fldData", "DataMashup"})
+"""Elements whose text is something else, packed."""
+FORMULAS = frozenset(
+    {
+        "x:f",
+        "c:f",
+        "x:formula",
+        "x:formula1",
+        "x:formula2",
+        "x:definedName",
+        "x:oldFormula",
+        "x:calculatedColumnFormula",
+    }
+)
+"""Elements whose text is a formula: what people wrote in it stands in quotes, or is the name of a sheet."""
+WRITTEN_IN_FORMULAS = re.compile(
+    """(?:"((?:[^"]|"")*)"|'((?:[^']|'')*[^\x00-\x7f](?:[^']|'')*)'!|([^\x00-\x40\\[-`{-\x7f]+)!)"""
+)
+RUNNING = frozenset(f"x:{which}{what}" for which in ("odd", "even", "first") for what in ("Header", "Footer"))
+"""Elements whose text is that of headers and footers of sheets, with codes in it."""
+RUNNING_CODES = re.compile('&(?:"[^"]*"|[0-9]{1,3}|K[0-9A-Fa-f]{6}|[0-9A-Za-z&+-])')
+LIMITS = {
+    ("w:alias", "val"): 64, ("w:tag", "val"): 64, ("x:dataValidation", "promptTitle"): 32, ("x:dataValidation", "prompt"): 255,
+    ("x:dataValidation", "errorTitle"): 32, ("x:dataValidation", "error"): 255,
+}  # fmt: skip
+"""Characters that attributes may have."""
+TEXT_LIMITS = {**dict.fromkeys(RUNNING, 255), "x:formula1": 255, "x:formula2": 255}
+"""Characters that texts may have."""
 GEOMETRY = frozenset({"wp"})
 NUMBERS = frozenset({"c:numCache", "c:numLit", "x:v"})
 """Elements below which numbers are nothing but numbers."""
 
 _AUTHORS = frozenset({"dc:creator", "cp:lastModifiedBy", "x:author", "ap:Manager"})
-_AUTHOR_ATTRIBUTES = frozenset({"author", "initials", "displayName", "lastModifiedBy", "userName"})
-_NAMED_AUTHORS = frozenset({"cmAuthor", "author", "trackChangeAuthor"})
-"""Elements whose ``name`` is that of an author."""
+_AUTHOR_ATTRIBUTES = frozenset({"author", "initials", "lastModifiedBy", "userName", "refreshedBy"})
+_NAMED_AUTHORS = frozenset({"cmAuthor", "author", "trackChangeAuthor", "userInfo", "person", "scenario"})
+"""Elements whose ``name``, ``displayName`` or ``user`` is that of an author."""
 _HWP_AUTHORS = frozenset({"creator", "lastsaveby"})
 _READ = frozenset(
     {"title", "descr", "alt", "tooltip", "display", "prompt", "promptTitle", "error", "errorTitle", "tag", "alias", "docVar"}
 )  # fmt: skip
 _VALUED = frozenset({"w:alias", "w:tag", "w:docVar", "w:dropDownList", "w:listItem", "p:tag"})
 """Elements whose ``val``, ``value`` or ``displayText`` people write."""
+_CACHED = frozenset(
+    {("x:s", "v"), ("x:n", "v"), ("x:d", "v"), ("x:filter", "val"), ("x:customFilter", "val"), ("w:dropDownList", "lastValue"),
+     ("w:comboBox", "lastValue"), ("w:default", "val"), ("v:textpath", "string"), ("hp:listItem", "value"),
+     ("hp:listItem", "displayText"), ("hp:edit", "caption"), ("hp:textart", "text")}
+)  # fmt: skip
+"""Attributes that hold what people wrote, be it only a number."""
 _NEVER = frozenset(
-    {"style", "path", "adj", "coordsize", "coordorigin", "points", "formatCode", "from", "to", "uri", "Type", "PartName",
-     "typeface", "face", "numFmt"}
+    {"style", "path", "adj", "coordsize", "coordorigin", "points", "from", "to", "uri", "Type", "PartName",
+     "typeface", "face"}
 )  # fmt: skip
 _FONTS = frozenset(
-    {"w:rFonts", "w:font", "w:lvlText", "x:name", "x:rFont", "a:buChar", "a:font", "hh:font", "hh:fontface"}
+    {"w:rFonts", "w:font", "x:name", "x:rFont", "a:buChar", "a:font", "hh:font", "hh:fontface"}
 )
 """Elements whose attributes are names of fonts and signs of lists."""
 _MACHINES = re.compile("true|false|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]+|[+-]?[0-9.]{1,7}")
 """Texts that programs write."""
 _TECHNICAL = re.compile(
-    r"[+-]?[0-9]+(?:[.][0-9]+)?(?:[a-zA-Z%]{1,3})?|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|[0-9A-Fa-f]{6,40}"
+    r"[+-]?[0-9]{1,9}(?:[.][0-9]+)?(?:[a-zA-Z%]{1,3})?|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|[0-9A-Fa-f]{6,40}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]+|https?://(?:schemas[.]|purl[.]|www[.]w3[.]|www[.]hancom[.]|www[.]owpml[.]|www[.]idpf[.])[!-~]*"
 )
 _SURROGATE = re.compile("[A-Z]{2,}[-~][0-9A-Z]{6}")
@@ -155,13 +191,19 @@ def attribute_use(element: str, attribute: str, value: str) -> str:
         ``"PERSON"`` or ``"ID_NUMBER"``: all of it is one. ``"read"``: something may be found in it. ``""``: nothing.
     """
     local = local_of(attribute)
-    if not value.strip() or local in _NEVER or element in _FONTS:
+    if not value.strip() or (local in _NEVER and ":" in element) or element in _FONTS:
         return ""
-    if local in _AUTHOR_ATTRIBUTES or (local == "name" and local_of(element) in _NAMED_AUTHORS):
+    if local in _AUTHOR_ATTRIBUTES or (
+        local in ("name", "displayName", "user") and local_of(element) in _NAMED_AUTHORS
+    ):
         return "PERSON"
     if local == "userId" and not is_technical(value):
         return "ID_NUMBER"
-    if local in _READ or (element in _VALUED and local in ("val", "value", "displayText", "name")):
+    if (
+        (element, local) in _CACHED
+        or local in _READ
+        or (element in _VALUED and local in ("val", "value", "displayText", "name"))
+    ):
         return "read"
     return "read" if tells(value) else ""
 
@@ -176,4 +218,6 @@ def is_read(name: str, text: str, numbers: bool) -> bool:
     """
     if name.partition(":")[0] in GEOMETRY or not text.strip():
         return False
+    if ":" not in name:  # of somebody's own making
+        return True
     return not (is_technical(text) if numbers else _MACHINES.fullmatch(text.strip()))

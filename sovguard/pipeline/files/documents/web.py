@@ -17,8 +17,9 @@ _INLINE = frozenset(
      "img"}
 )  # fmt: skip
 _READ = frozenset({"title", "alt", "placeholder", "summary", "content", "label", "value", "aria-label"})
-_NEVER = frozenset({"style", "class", "width", "height", "d", "points"})
-_DATA = re.compile("data:", re.IGNORECASE)
+_NEVER = frozenset({"height", "d", "points"})
+_DATA = re.compile("data:[^,;\\s\"']{0,80}(?:;[^,;\\s\"']{0,80}){0,8},[^\\s\"')]*", re.IGNORECASE)
+_ADDRESS_AS_TAG = re.compile("<([^\\s<>/\"'=@]+@[^\\s<>\"'=]+)>")
 _DOCTYPE = re.compile("<!doctype", re.IGNORECASE)
 _BLANK = "data:,"
 
@@ -40,7 +41,7 @@ class Page:
         from lxml import html
 
         # What says in which encoding the octets were would be an error in a text.
-        source = re.sub(r"\A\s*<\?xml[^>]*\?>", "", text)
+        source = _ADDRESS_AS_TAG.sub(r"&lt;\1&gt;", re.sub(r"\A\s*<\?xml[^>]*\?>", "", text))
         try:
             self._root = html.document_fromstring(
                 source, parser=html.HTMLParser(huge_tree=True, no_network=True)
@@ -74,6 +75,8 @@ class Page:
         """Return it as it is now."""
         tree = self._root.getroottree()
         doctype = tree.docinfo.doctype if self._has_doctype else None
+        if doctype and tells(doctype):
+            doctype = "<!DOCTYPE html>"
         made = str(self._html.tostring(self._root, encoding="unicode", doctype=doctype or None))
         whole = made.rstrip() + self._end_of_text
         # The parser reads every line end as one character.
@@ -96,6 +99,8 @@ class Page:
             self._end()
 
     def _content(self, element: Any) -> None:
+        if element.text and element.tag == "style" and not self._unread.kept:
+            element.text = _DATA.sub(_BLANK, element.text)
         if element.text:
             self._slots.append(Place(element))
         for child in element:
@@ -132,9 +137,9 @@ class Page:
 
     def _attributes(self, element: Any) -> None:
         for name, value in list(element.attrib.items()):
-            if name in ("src", "href", "background", "srcset") and _DATA.match(value.strip()):
-                if not self._unread.kept:
-                    self._unread.outcome("", b"")
-                    element.set(name, _BLANK)
-            elif value.strip() and name not in _NEVER and (name in _READ or tells(value)):
+            if not self._unread.kept and _DATA.search(value):
+                self._unread.outcome("", b"")
+                value = _DATA.sub(_BLANK, value)
+                element.set(name, value)
+            if value.strip() and name not in _NEVER and (name in _READ or tells(value)):
                 self._lines.append([Passage([Place(element, f"@{name}")])])

@@ -17,6 +17,7 @@ from sovguard.pipeline.files.documents.passages import Line, Passage, Reading
 from sovguard.pipeline.files.documents.pdf import text_of
 from sovguard.pipeline.files.documents.pictures import Unread
 from sovguard.pipeline.files.documents.swapping import KeySwapping, Swapping
+from sovguard.pipeline.files.documents.vocabulary import tells
 from sovguard.pipeline.files.job import Report
 from sovguard.pipeline.files.settings import Settings
 from sovguard.private_files import placed
@@ -116,12 +117,14 @@ def redacted(source: Path, swapping: Swapping, unread: str) -> tuple[Report, byt
         opened = _opened(source, data, others, None)
         reading = _reading(opened)
         reading.found(swapping.found(reading.text))
+        reading.find_again()
         report = Report(records=reading.lines, octets=len(data))
         values: set[str] = set()
         made_up: set[str] = set()
         passages = list(reading.passages)
         for passage, changes in zip(passages, swapping.changes(passages), strict=True):
-            values.update(passage.text[change.start : change.end] for change in changes)
+            if passage.is_a is None or tells(passage.text):
+                values.update(passage.text[change.start : change.end].strip() for change in changes)
             made_up.update(change.new for change in changes)
             report.values.update(hit.entity_type for hit in passage.hits)
             passage.apply(changes)
