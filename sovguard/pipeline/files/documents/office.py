@@ -143,7 +143,7 @@ class Package:
         elif suffix in _MARKUP or name == "mimetype":
             if name != "mimetype":
                 self._trees[member.name] = self._tree(member)
-        elif suffix in _TEXT:
+        elif suffix in _TEXT or name.startswith("scripts/"):
             self._texts[member.name] = _Held(member.data)
         elif member.data.startswith(b"PK\x03\x04") and self._depth < _DEEPEST:
             self._within[member.name] = Package(
@@ -188,6 +188,8 @@ class _Held:
 
     def __init__(self, data: bytes) -> None:
         wide = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(data[:2])
+        if wide is None and b"\0" in data:
+            wide = "utf-16-le"
         for codec in (wide,) if wide else ("utf-8", "cp949"):
             try:
                 self._text, self._codec = data.decode(codec), codec

@@ -6,6 +6,7 @@ that it was put together from; a passage that changes writes what is new into th
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from sovguard.text import Change
 from sovguard.vault.store import Kind
 
 _WHOLE = Evidence("field")
+_NAME = re.compile("[가-힣]{3,5}")
+_SYLLABLE = re.compile("[가-힣]")
 _SHORTEST = 3
 """Characters of a name from a field that is looked for elsewhere."""
 
@@ -179,18 +182,29 @@ class Reading:
         values: dict[str, str] = {}
         for passage in self._known.values():
             for hit in passage.hits:
-                values.setdefault(passage.text[hit.start : hit.end], hit.entity_type)
-            name = passage.text.strip()
-            if passage.is_a is not None and len(name) >= _SHORTEST and not name.isascii():
-                told[name] = passage.is_a
-        names = Literals(list(told)) if told else None
+                value = passage.text[hit.start : hit.end].strip()
+                values.setdefault(value, hit.entity_type)
+                if len(value) >= _SHORTEST and (
+                    _NAME.fullmatch(value)
+                    if hit.recognizer != "field"
+                    else hit.entity_type == "PERSON" and not value.isascii()
+                ):
+                    told[value] = hit.entity_type
+        names, kinds = Literals(list(told)) if told else None, list(told.values())
         for passage in self._known.values():
             if passage.is_a is not None:
                 continue
-            if len(passage.text) > _SHORTEST and (kind := values.get(passage.text.strip())) is not None:
-                passage.hits.append(Detection(kind, 0, len(passage.text), 1.0, "field", _WHOLE))
-            for which, start, end in names.matches(passage.text) if names is not None else ():
-                passage.hits.append(Detection(list(told.values())[which], start, end, 1.0, "field", _WHOLE))
+            text = passage.text
+            if len(text) > _SHORTEST and (kind := values.get(text.strip())) is not None:
+                passage.hits.append(Detection(kind, 0, len(text), 1.0, "field", _WHOLE))
+            for which, start, end in names.matches(text) if names is not None else ():
+                # A short one with a syllable beside it may be a part of another word; what stands behind names is known to
+                # detection.
+                alone = _SYLLABLE.match(text, end) is None and (
+                    not start or _SYLLABLE.match(text, start - 1) is None
+                )
+                if alone or _NAME.fullmatch(text[start:end]) is None:
+                    passage.hits.append(Detection(kinds[which], start, end, 1.0, "field", _WHOLE))
             passage.settle()
 
     def _say(self, text: str) -> None:

@@ -14,8 +14,8 @@ from sovguard.pipeline.files.documents.markup import Markup, Place, joined
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.vocabulary import name_of
 
-_NOTHING = frozenset({"b", "e", "d"})
-"""Types of cells that are true or false, an error, or a date."""
+_NOTHING = re.compile("[01]|true|false|#[A-Z0-9/_?!]*|[0-9T:.Z+-]{4,40}", re.IGNORECASE)
+"""What cells hold that are true or false, an error, or a date."""
 MOST_OF_A_NAME = 31
 """Characters of the name of a sheet."""
 
@@ -79,7 +79,7 @@ class Sheet(Markup):
             rest += [
                 child
                 for child in cell
-                if isinstance(child.tag, str) and name_of(child.tag) not in ("x:v", "x:is")
+                if not isinstance(child.tag, str) or name_of(child.tag) not in ("x:v", "x:is")
             ]
         while cells and not cells[-1]:
             cells.pop()
@@ -93,14 +93,15 @@ class Sheet(Markup):
         value = next(
             (child for child in cell if isinstance(child.tag, str) and name_of(child.tag) == "x:v"), None
         )
-        if kind == "inlineStr":
-            return [
-                line
-                for child in cell
-                if isinstance(child.tag, str) and name_of(child.tag) == "x:is"
-                for line in Markup(child).lines()
-            ]
-        if value is None or not value.text or kind in _NOTHING:
+        inline = [
+            line
+            for child in cell
+            if isinstance(child.tag, str) and name_of(child.tag) == "x:is"
+            for line in Markup(child).lines()
+        ]
+        if inline or value is None or not value.text:
+            return inline
+        if kind in ("b", "e", "d") and _NOTHING.fullmatch(value.text.strip()):
             return []
         if kind == "s":
             return [] if self._strings is None else self._strings.lines(value.text.strip())

@@ -108,6 +108,7 @@ _READ = frozenset(
 )  # fmt: skip
 _VALUED = frozenset({"w:alias", "w:tag", "w:docVar", "w:dropDownList", "w:listItem", "p:tag"})
 """Elements whose ``val``, ``value`` or ``displayText`` people write."""
+_OFFICE = frozenset({"w", "a", "x", "p", "wp", "c", "o", "v", "rel", "ct"})
 _CACHED = frozenset(
     {("x:s", "v"), ("x:n", "v"), ("x:d", "v"), ("x:filter", "val"), ("x:customFilter", "val"), ("w:dropDownList", "lastValue"),
      ("w:comboBox", "lastValue"), ("w:default", "val"), ("v:textpath", "string"), ("hp:listItem", "value"),
@@ -125,7 +126,7 @@ _FONTS = frozenset(
 _MACHINES = re.compile("true|false|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]+|[+-]?[0-9.]{1,7}")
 """Texts that programs write."""
 _TECHNICAL = re.compile(
-    r"[+-]?[0-9]{1,9}(?:[.][0-9]+)?(?:[a-zA-Z%]{1,3})?|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|[0-9A-Fa-f]{6,40}"
+    r"[+-]?[0-9]{1,9}(?:[.][0-9]+)?(?:[a-zA-Z%]{1,3})?|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{6,40}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]+|https?://(?:schemas[.]|purl[.]|www[.]w3[.]|www[.]hancom[.]|www[.]owpml[.]|www[.]idpf[.])[!-~]*"
 )
 _SURROGATE = re.compile("[A-Z]{2,}[-~][0-9A-Z]{6}")
@@ -191,7 +192,7 @@ def attribute_use(element: str, attribute: str, value: str) -> str:
         ``"PERSON"`` or ``"ID_NUMBER"``: all of it is one. ``"read"``: something may be found in it. ``""``: nothing.
     """
     local = local_of(attribute)
-    if not value.strip() or (local in _NEVER and ":" in element) or element in _FONTS:
+    if not value.strip() or (local in _NEVER and element.partition(":")[0] in _OFFICE) or element in _FONTS:
         return ""
     if local in _AUTHOR_ATTRIBUTES or (
         local in ("name", "displayName", "user") and local_of(element) in _NAMED_AUTHORS
