@@ -73,7 +73,7 @@ class Mail:
             InputError: Something in it cannot be read.
         """
         if self._message.get_unixfrom():
-            yield [[Passage([_Envelope(self._message)])]]
+            yield [[Passage([_Around(self._message, "_unixfrom")])]]
         for part in self._message.walk():
             _check_ways(part)
             _name_anew(part)
@@ -165,19 +165,6 @@ class Mail:
                 _put(part, self._ends, made)
 
 
-class _Envelope:
-    """The line before a message in a mailbox, which says from whom it is."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def read(self) -> str:
-        return str(self._message.get_unixfrom())
-
-    def write(self, text: str) -> None:
-        self._message.set_unixfrom(text)
-
-
 class _Parameter:
     """A parameter of a header that says what a part is: the name of an attachment."""
 
@@ -195,16 +182,25 @@ class _Parameter:
 
 
 class _Around:
-    """What stands before the first part of a message or behind the last."""
+    """What stands before a message in a mailbox, before its first part or behind the last, in octets of some encoding."""
 
     def __init__(self, part: Message, where: str) -> None:
         self._part, self._where = part, where
+        self._codec = "utf-8"
 
     def read(self) -> str:
-        return str(getattr(self._part, self._where))
+        octets = str(getattr(self._part, self._where)).encode("utf-8", "surrogateescape")
+        for codec in codecs_for("utf-8", octets):
+            try:
+                self._codec = codec
+                return octets.decode(codec)
+            except UnicodeDecodeError:
+                continue
+        raise InputError("what stands around its parts is in an encoding that cannot be told")
 
     def write(self, text: str) -> None:
-        setattr(self._part, self._where, text)
+        codec = self._codec if self._codec == "cp949" else "utf-8"
+        setattr(self._part, self._where, text.encode(codec, "replace").decode("ascii", "surrogateescape"))
 
 
 class _Body:

@@ -14,7 +14,9 @@ from sovguard.pipeline.files.documents.markup import Markup, Place, joined
 from sovguard.pipeline.files.documents.passages import Line, Passage
 from sovguard.pipeline.files.documents.vocabulary import name_of
 
-_NOTHING = re.compile("[01]|true|false|#[A-Z0-9/_?!]*|[0-9T:.Z+-]{4,40}", re.IGNORECASE)
+_NOTHING = re.compile(
+    "[01]|true|false|#[A-Z0-9/_?!]*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z?)?", re.IGNORECASE
+)
 """What cells hold that are true or false, an error, or a date."""
 MOST_OF_A_NAME = 31
 """Characters of the name of a sheet."""

@@ -82,7 +82,7 @@ FORMULAS = frozenset(
 )
 """Elements whose text is a formula: what people wrote in it stands in quotes, or is the name of a sheet."""
 WRITTEN_IN_FORMULAS = re.compile(
-    """(?:"((?:[^"]|"")*)"|'((?:[^']|'')*[^\x00-\x7f](?:[^']|'')*)'!|([^\x00-\x40\\[-`{-\x7f]+)!)"""
+    """"((?:[^"]|"")*)"|'((?:[^']|'')*[^\\x00-\\x7f](?:[^']|'')*)'!|([A-Za-z0-9_.]*[^\\x00-\\x7f][^\\x00-\\x2d/:-@^]*)!"""
 )
 RUNNING = frozenset(f"x:{which}{what}" for which in ("odd", "even", "first") for what in ("Header", "Footer"))
 """Elements whose text is that of headers and footers of sheets, with codes in it."""
