@@ -31,6 +31,8 @@ from sovguard.reports.markup import Html, joined, tag
 
 PANEL = (WIDTH - 3 * MARGIN) / 2
 HIGH = 330.0
+Box = tuple[float, float, float, float]
+"""Left, right, top and bottom."""
 
 
 def against(record: Barometer) -> str:
@@ -74,25 +76,40 @@ def _level(left: float, right: float, y: float, said: str) -> Html:
 def _named(
     points: Sequence[tuple[str, float, float, str]], across: tuple[float, float], upright: tuple[float, float]
 ) -> Html:
-    """Points with their names beside them; names on the same side that would touch are moved apart."""
-
-    def fits_right(name: str, x: float, y: float) -> bool:
-        covered = any(0 < other_x - x < 24 and abs(other_y - y) < 12 for _, other_x, other_y, _ in points)
-        return x + 12 + width_of(name) < across[1] and not covered
-
+    """Points with their names beside them; a name whose place is taken goes to the other side, or higher, with a line to it."""
+    taken = [(x - 7, x + 7, y - 7, y + 7) for _, x, y, _ in points]
     pieces = []
-    for right_side in (True, False):
-        chosen = [point for point in points if fits_right(*point[:3]) is right_side]
-        heights = spread([y for _, _, y, _ in chosen], 16, upright[0] + 6, upright[1] - 6)
-        for (name, x, y, told), moved in zip(chosen, heights, strict=True):
-            side = 10 if right_side else -10
-            classes = " ".join(
-                (*(["ours"] if engine_specs()[name].is_ours else []), *([] if right_side else ["end"]))
-            )
-            if abs(moved - y) > 8:
-                pieces.append(rule(x, y, x + side * 0.8, moved, "base"))
-            pieces += [dot(x, y, name, f"{name}: {told}"), label(x + side, moved + 4, name, classes)]
+    for name, x, y, told in sorted(points, key=lambda point: (-point[2], -point[1])):
+        is_right, moved, box = _beside(x, y, width_of(name), taken, across, upright)
+        taken.append(box)
+        side = 10 if is_right else -10
+        classes = " ".join(
+            (*(["ours"] if engine_specs()[name].is_ours else []), *([] if is_right else ["end"]))
+        )
+        if abs(moved - y) > 8:
+            pieces.append(rule(x, y, x + side * 0.8, moved, "base"))
+        pieces += [dot(x, y, name, f"{name}: {told}"), label(x + side, moved + 4, name, classes)]
     return joined(pieces)
+
+
+def _beside(
+    x: float,
+    y: float,
+    wide: float,
+    taken: Sequence[Box],
+    across: tuple[float, float],
+    upright: tuple[float, float],
+) -> tuple[bool, float, Box]:
+    """The first place for a name that is free: right or left of its point, then higher and higher."""
+    for lift in range(0, int(upright[1] - upright[0]), 16):
+        for is_right in (True, False):
+            start = x + 10 if is_right else x - 10 - wide
+            box = (start, start + wide, y - lift - 8, y - lift + 8)
+            if box[1] > across[1] or box[0] < across[0] - 84 or box[2] < upright[0] - 8:
+                continue
+            if not any(box[0] < o[1] and o[0] < box[1] and box[2] < o[3] and o[2] < box[3] for o in taken):
+                return is_right, y - lift, box
+    return True, y, (x + 10, x + 10 + wide, y - 8, y + 8)
 
 
 def sizes(record: Barometer) -> str:
