@@ -130,6 +130,24 @@ def test_a_number_becomes_text_and_a_number_again(tmp_path: Path) -> None:
     ]
 
 
+def test_a_cell_says_its_own_string_alone(tmp_path: Path) -> None:
+    """And not those that stand beside it among the shared ones."""
+    from sovguard.pipeline.files.documents.passages import Passage
+    from sovguard.pipeline.files.documents.spreadsheets import SharedStrings
+
+    root = tree_of(
+        workbook("", "<si><t>가</t></si><si><r><t>나</t></r><r><t>다</t></r></si><si><t>라</t></si>"),
+        "xl/sharedStrings.xml",
+    )
+    strings = SharedStrings(root)
+    said = [
+        "".join(part.text for part in strings.lines("1")[0] if isinstance(part, Passage)),
+        len(strings.lines("1")),
+    ]
+    assert said == ["나다", 1]
+    assert len(strings.left()) == 2
+
+
 def test_a_sheet_with_a_telling_name_is_an_error(tmp_path: Path) -> None:
     """What would take its place is no name of a sheet."""
     path = tmp_path / "a.xlsx"

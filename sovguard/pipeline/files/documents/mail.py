@@ -146,7 +146,7 @@ class Mail:
                 self._finish.append(
                     lambda: (
                         _put(part, self._ends, page.source().encode(codec, "xmlcharrefreplace"))
-                        if any(each.has_changed for each in passages) or not self._unread.kept
+                        if any(each.has_changed for each in passages) or page.has_blanked
                         else None
                     )
                 )

@@ -141,10 +141,8 @@ class _Paragraph:
         self.is_laid_out = False
         for child in list(self.element):
             if isinstance(child.tag, str) and words.name_of(child.tag) in words.LAYOUT_CACHES:
-                child.tail, tail = None, child.tail
-                if tail and tail.strip():
-                    continue
-                self.element.remove(child)
+                if not (child.tail and child.tail.strip()):
+                    self.element.remove(child)
 
 
 class Markup:
@@ -160,6 +158,7 @@ class Markup:
         self._paragraphs: list[_Paragraph] = []
         self._numbers = 0
         self.has_dropped = False
+        """Whether something is gone that was packed and could not be read."""
 
     def lines(self) -> list[Line]:
         """Return what is read, in the order in which it stands.
@@ -167,11 +166,13 @@ class Markup:
         Raises:
             InputError: It is nested too deeply.
         """
+        # Comments may stand before the root of a part and behind it.
+        is_root = self._root.getparent() is None
         try:
-            for before in reversed(list(self._root.itersiblings(preceding=True))):
+            for before in reversed(list(self._root.itersiblings(preceding=True))) if is_root else ():
                 self.node(before)
             self.node(self._root)
-            for behind in self._root.itersiblings():
+            for behind in self._root.itersiblings() if is_root else ():
                 self.node(behind)
         except RecursionError:
             raise InputError("its elements are nested too deeply") from None
@@ -198,11 +199,6 @@ class Markup:
             self.node(child)
             if child.tail and child.tail.strip():
                 self._text(Place(child, _TAIL), within=self._in_text(element))
-
-    def unpacked(self, text: str) -> str:
-        """Return what takes the place of something packed, which cannot be read."""
-        self.has_dropped = True
-        return ""
 
     def _each(self, stretches: Stretches) -> None:
         for slot in stretches.slots:
@@ -248,7 +244,8 @@ class Markup:
             return
         here = self._paragraphs[-1] if self._paragraphs else None
         if name in words.PACKED:
-            element.text = self.unpacked(text)
+            element.text = ""
+            self.has_dropped = True
         elif name in words.FORMULAS:
             self._each(Stretches(Place(element), words.WRITTEN_IN_FORMULAS))
         elif name in words.RUNNING:

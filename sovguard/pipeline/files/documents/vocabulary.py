@@ -7,7 +7,7 @@ ISO/IEC 29500 (Office Open XML), [MS-DOCX], [MS-XLSX], [MS-PPTX], KS X 6101 (OWP
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 _PREFIXES = {
@@ -43,7 +43,6 @@ _OWPML_PREFIXES = {
 
 PARAGRAPHS = frozenset({"w:p", "a:p", "hp:p", "x:si", "x:is"})
 ROWS = frozenset({"w:tr", "a:tr", "hp:tr"})
-CELLS = frozenset({"w:tc", "a:tc", "hp:tc"})
 TEXTS = frozenset({"w:t", "w:delText", "a:t", "hp:t", "x:t", "m:t"})
 """Elements whose text is a part of the paragraph that they stand in."""
 FIELD_CODES = frozenset({"w:instrText", "w:delInstrText"})
@@ -132,11 +131,13 @@ _TECHNICAL = re.compile(
 _SURROGATE = re.compile("[A-Z]{2,}[-~][0-9A-Z]{6}")
 _LETTERS = re.compile("[^\x00-\x7f]")
 _DIGIT = re.compile("[0-9]")
+_REMEMBERED = 4096
+"""Names that are remembered: a hostile document may have any number of different ones."""
 _ENOUGH = 7
 """Digits of the shortest number that tells who somebody is."""
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def prefix(uri: str) -> str:
     """Return the prefix that the standards use for a namespace; an empty text for one that is not known here."""
     if uri in _PREFIXES:
@@ -145,7 +146,7 @@ def prefix(uri: str) -> str:
     return _OWPML_PREFIXES[found[1]] if found is not None else ""
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def name_of(clark: str) -> str:
     """Return the name of an element or attribute with the standards' prefix, from ``{namespace}name``."""
     if not clark.startswith("{"):
@@ -155,7 +156,7 @@ def name_of(clark: str) -> str:
     return f"{short}:{local}" if short else local
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def local_of(name: str) -> str:
     """Return a name without what stands before its colon."""
     return name.rpartition(":")[2]

@@ -52,6 +52,8 @@ class Page:
         self._has_doctype = _DOCTYPE.search(text) is not None
         self._has_two = "\r\n" in text
         self._end_of_text = text[len(text.rstrip()) :]
+        self.has_blanked = False
+        """Whether pictures that stood in it are gone."""
         self._lines: list[Line] = []
         self._slots: list[Place] = []
 
@@ -99,8 +101,9 @@ class Page:
             self._end()
 
     def _content(self, element: Any) -> None:
-        if element.text and element.tag == "style" and not self._unread.kept:
+        if element.text and element.tag == "style" and not self._unread.kept and _DATA.search(element.text):
             element.text = _DATA.sub(_BLANK, element.text)
+            self.has_blanked = True
         if element.text:
             self._slots.append(Place(element))
         for child in element:
@@ -139,6 +142,7 @@ class Page:
         for name, value in list(element.attrib.items()):
             if not self._unread.kept and _DATA.search(value):
                 self._unread.outcome("", b"")
+                self.has_blanked = True
                 value = _DATA.sub(_BLANK, value)
                 element.set(name, value)
             if value.strip() and name not in _NEVER and (name in _READ or tells(value)):
