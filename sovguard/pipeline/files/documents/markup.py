@@ -140,9 +140,9 @@ class _Paragraph:
             return
         self.is_laid_out = False
         for child in list(self.element):
-            if isinstance(child.tag, str) and words.name_of(child.tag) in words.LAYOUT_CACHES:
-                if not (child.tail and child.tail.strip()):
-                    self.element.remove(child)
+            is_cache = isinstance(child.tag, str) and words.name_of(child.tag) in words.LAYOUT_CACHES
+            if is_cache and not (child.tail or "").strip():
+                self.element.remove(child)
 
 
 class Markup:
