@@ -219,6 +219,8 @@ TWICE = "Content-Transfer-Encoding: base64\nContent-Transfer-Encoding: 7bit"
         ("a.eml", f"{HEAD}{PACKED}\n\nQUJD\n".encode(), "Transfer-Encoding"),
         ("a.eml", f"{HEAD}{TWICE}\n\nQUJD\n".encode(), "Transfer-Encoding"),
         ("a.eml", f"{HEAD}Content-Transfer-Encoding: x-uuencode\n\nQUJD\n".encode(), "Transfer-Encoding"),
+        ("a.eml", f"{HEAD}Content-Type: multipart/mixed\n\nhi\n".encode(), "not there"),
+        ("a.eml", f"{HEAD}Content-Type: text/{NAME}\n\nhi\n".encode(), "raw octets"),
         ("a.eml", f"{HEAD}\nbegin 644 a.txt\n#86)C\n`\nend\n".encode(), "uuencode"),
     ],
 )  # fmt: skip

@@ -135,6 +135,8 @@ class Mail:
     def _body(self, part: Message) -> Iterator[list[Line]]:
         data = _payload(part)
         kind = part.get_content_type()
+        if part.get_content_maintype() in ("multipart", "message"):
+            raise InputError("it is damaged: parts that it speaks of are not there")
         if part.get_content_maintype() == "text" and not _is_packed_text(part, data):
             codec = _codec(part, data)
             text = data.decode(codec)
@@ -235,18 +237,26 @@ def _check_ways(part: Message) -> None:
 
 
 def _name_anew(part: Message) -> None:
-    """Write the name of an attachment once, as the standard says, where it stands in several ways or in raw octets."""
-    raw = False
-    for place, (name, value) in enumerate(part._headers):  # type: ignore[attr-defined]
-        if name.title() in _NAMED and not str(value).isascii():
-            part._headers[place] = (name, said(str(value)))  # type: ignore[attr-defined]
-            raw = True
+    """Write what is said of a part once, as the standard says, where it stands in several ways or in raw octets.
+
+    Raises:
+        InputError: It cannot be written so.
+    """
+    raw = [
+        place
+        for place, (name, value) in enumerate(part._headers)  # type: ignore[attr-defined]
+        if name.title() in _NAMED and not str(value).isascii()
+    ]
+    for place in raw:
+        name, value = part._headers[place]  # type: ignore[attr-defined]
+        part._headers[place] = (name, said(str(value)))  # type: ignore[attr-defined]
     for header in _NAMED:
-        names = [name.lower() for name, _ in part.get_params([], header=header)]
-        for name in {each for each in names if raw or names.count(each) > 1}:
-            if name in ("filename", "name"):
-                values = [value for each, value in part.get_params([], header=header) if each.lower() == name]
-                _Parameter(part, header, name).write(said(collapse_rfc2231_value(values[-1])))
+        names = [name.lower() for name, _ in part.get_params([], header=header)][1:]
+        for name in {each for each in names if raw or names.count(each) > 1} - {"boundary"}:
+            values = [value for each, value in part.get_params([], header=header) if each.lower() == name]
+            _Parameter(part, header, name).write(said(collapse_rfc2231_value(values[-1])))
+        if not str(part.get(header, "")).isascii():
+            raise InputError("it is damaged: a header that says what a part is has raw octets")
 
 
 def _parameters(part: Message) -> Iterator[_Parameter]:
