@@ -16,7 +16,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 
-from sovguard.errors import ConfigError, InputError
+from sovguard.errors import ConfigError, DetectionError, InputError
 from sovguard.pipeline.files.documents import work_on
 from tests.command import run
 from tests.pipeline.documents.made import (
@@ -37,6 +37,8 @@ from tests.pipeline.documents.made import (
 )
 from tests.pipeline.documents.test_word import p, r
 from tests.pipeline.documents.test_workbooks import workbook
+from tests.pipeline.places import BAD as STUMBLING_BLOCK
+from tests.pipeline.places import finder
 
 BODY = p(r(f"고객 {NAME}님 {PHONE}"))
 
@@ -283,3 +285,25 @@ def test_a_document_comes_back_from_another_process(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(done)) as file:
         assert file.comment == b""
     assert W.encode() in parts_of(back)["word/document.xml"]
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.docx", "lxml"), ("a.pdf", "pypdfium2")])
+def test_what_has_to_be_installed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    """In an installation without the extra."""
+    monkeypatch.setitem(sys.modules, library, None)
+    path = tmp_path / name
+    path.write_bytes(pdf("x") if name.endswith("pdf") else word(BODY))
+    with pytest.raises(ConfigError, match="documents"):
+        work_on(path, tmp_path / "out.txt", SETTINGS)
+
+
+def test_detection_that_fails_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes out, and the error is the detector's."""
+    path = tmp_path / "a.docx"
+    path.write_bytes(word(p(r(STUMBLING_BLOCK))))
+    monkeypatch.setattr(type(SETTINGS), "guard", lambda self: finder())
+    with pytest.raises(DetectionError):
+        work_on(path, tmp_path / "b.docx", SETTINGS)
+    assert os.listdir(tmp_path) == ["a.docx"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sovguard.documents import NOT_READ
-from sovguard.errors import ConfigError, InputError
+from sovguard.errors import ConfigError, InputError, SovguardError
 from sovguard.pipeline.files.documents.leaks import check
 from sovguard.pipeline.files.documents.mail import Mail
 from sovguard.pipeline.files.documents.office import COMPOUND, Package
@@ -177,6 +177,8 @@ def _named(source: Path) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
+    except SovguardError:
+        raise
     except _BROKEN as error:
         # Libraries that read what strangers wrote stumble in many ways. Nothing has come out.
         what = type(error).__name__
