@@ -20,8 +20,8 @@ from sovguard.errors import ConfigError, DetectionError
 from sovguard.policy import PROFILES, Destination, Judges, Policy, load
 from sovguard.redaction import Redaction
 from sovguard.restore.text import Restoration
-from sovguard.session import Session, checked_texts, entered
-from sovguard.shapes import refuse
+from sovguard.session import Session, entered
+from sovguard.shapes import checked_texts, refuse
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.session import shielded
 from sovguard.vault.store import Vault

@@ -19,7 +19,7 @@ from sovguard.policy.apply import LIVE
 from sovguard.redaction import Draft, Redaction, tokenize
 from sovguard.restore.stream import Lane, Sink
 from sovguard.restore.text import Resolved, Restoration, resolve
-from sovguard.shapes import Only, Shape, has_shape, put_together, read, refuse, take_apart
+from sovguard.shapes import Only, Shape, checked_texts, has_shape, put_together, read, refuse, take_apart
 from sovguard.text import Change
 from sovguard.vault.session import VaultSession, shielded
 from sovguard.vault.store import Entry, Kind, SessionRef
@@ -391,14 +391,3 @@ class Session:
                 in which values are escaped) or ``"answer"`` (JSON if it begins like it, else prose).
         """
         return Lane(self.resolved, sink, particles=self.guard.particles)
-
-
-def checked_texts(texts: Sequence[str], verb: str) -> list[str]:
-    """Return the texts as a list; ``verb`` is what the caller does with them, for the message of an error."""
-    if isinstance(texts, str):
-        raise InputError(f"{verb} takes a list of str: put the one text in a list")
-    checked = list(texts)
-    for text in checked:
-        if not isinstance(text, str):
-            raise refuse(text, verb)
-    return checked

@@ -181,6 +181,17 @@ def refuse(value: object, verb: str) -> InputError:
     return InputError(f"{verb} cannot work on a value of type {name}: {hint}")
 
 
+def checked_texts(texts: Sequence[str], verb: str) -> list[str]:
+    """Return the texts as a list; ``verb`` is what the caller does with them, for the message of an error."""
+    if isinstance(texts, str):
+        raise InputError(f"{verb} takes a list of str: put the one text in a list")
+    checked = list(texts)
+    for text in checked:
+        if not isinstance(text, str):
+            raise refuse(text, verb)
+    return checked
+
+
 class _Taker:
     """Takes one value apart; what its parts have in common."""
 

@@ -27,7 +27,7 @@ from sovguard.reports.sections import (
     stopped,
     warnings,
 )
-from sovguard.reports.tables import moment
+from sovguard.reports.tables import figure, moment
 from sovguard.reports.words import LANGUAGES, Language, known, plain, said
 
 _CALLED = {"ko": "한국어", "en": "English"}
@@ -100,12 +100,7 @@ def _period(summary: Summary) -> Iterator[Html]:
 
 
 def _figure(key: str, number: str, note: Html, warn: bool = False) -> Html:
-    return tag(
-        "div",
-        tag("dt", said("glance", key)),
-        tag("dd", tag("span", number, class_="big"), tag("span", note, class_="small")),
-        class_="figure warn" if warn else "figure",
-    )
+    return figure(said("glance", key), number, note, warn=warn)
 
 
 def _glance(summary: Summary) -> Html:

@@ -79,3 +79,20 @@ def moment(milliseconds: int, offset_minutes: int) -> str:
     """Return a local date and time."""
     when = datetime.fromtimestamp(milliseconds / 1000, UTC) + timedelta(minutes=offset_minutes)
     return when.strftime("%Y-%m-%d %H:%M")
+
+
+def figure(heading: Html, number: str, note: Html, *, warn: bool = False) -> Html:
+    """Return one number of those at the head of a page.
+
+    Args:
+        heading: What it is of.
+        number: It, as it is written.
+        note: What stands below it.
+        warn: Whether it is one to look into.
+    """
+    return tag(
+        "div",
+        tag("dt", heading),
+        tag("dd", tag("span", number, class_="big"), tag("span", note, class_="small")),
+        class_="figure warn" if warn else "figure",
+    )

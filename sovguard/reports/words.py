@@ -22,7 +22,7 @@ LANGUAGES: tuple[Language, ...] = ("ko", "en")
 @functools.cache
 def words() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Return every text, by its section and key."""
-    return _read("words.toml")
+    return read_words("sovguard.reports")
 
 
 @functools.cache
@@ -32,8 +32,9 @@ def countries() -> Mapping[str, tuple[str, str]]:
     return {code: (korean, english) for code, (korean, english) in table.items()}
 
 
-def _read(name: str) -> Mapping[str, Mapping[str, tuple[str, str]]]:
-    table = tomllib.loads(files("sovguard.reports").joinpath(name).read_text("utf-8"))
+def read_words(package: str) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """Return the texts of a package's ``words.toml``, by their section and key, in Korean and English."""
+    table = tomllib.loads(files(package).joinpath("words.toml").read_text("utf-8"))
     return {
         section: {key: (korean, english) for key, (korean, english) in said.items()}
         for section, said in table.items()
@@ -49,7 +50,11 @@ def said(section: str, key: str, *, in_svg: bool = False, **filled: object) -> H
         in_svg: Whether it stands in a text of a drawing.
         filled: What stands for ``{…}`` in it; escaped unless it is HTML.
     """
-    pair = words()[section][key]
+    return filled_in(words()[section][key], in_svg=in_svg, **filled)
+
+
+def filled_in(pair: tuple[str, str], *, in_svg: bool = False, **filled: object) -> Html:
+    """Return a text in both languages, of which the style of the page shows one; ``filled`` as for ``said``."""
     safe = {name: text(value) for name, value in filled.items()}
     return both(*(Html(escape(each, quote=False).format(**safe)) for each in pair), in_svg=in_svg)
 

@@ -19,7 +19,7 @@ from sovguard.pipeline.quality.words import (
     words,
 )
 from sovguard.reports.markup import Html, joined, short, tag
-from sovguard.reports.tables import Share, folded, table
+from sovguard.reports.tables import Share, figure, folded, table
 
 _LANGUAGES = (("en", "English"), ("ko", "한국어"))
 _ATTENTION = (
@@ -85,12 +85,7 @@ def _section(name: str, *children: object) -> Html:
 
 
 def _figure(key: str, number: str, note: Html, *, warn: bool) -> Html:
-    return tag(
-        "div",
-        tag("dt", said("glance", key)),
-        tag("dd", tag("span", number, class_="big"), tag("span", note, class_="small")),
-        class_="figure warn" if warn else "figure",
-    )
+    return figure(said("glance", key), number, note, warn=warn)
 
 
 def _glance(report: QualityReport) -> Html:

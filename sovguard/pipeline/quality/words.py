@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
 
 from sovguard.pipeline.quality.rows import OTHERS, TEXT
 from sovguard.pipeline.quality.substitutes import OTHER
 from sovguard.reports.drawing import Label
 from sovguard.reports.markup import Html, short, text
-from sovguard.reports.words import both, known
+from sovguard.reports.words import both, filled_in, known, read_words
 from sovguard.reports.words import words as shared_words
 
 
 @functools.cache
 def words() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Return every text, by its section and key."""
-    table = tomllib.loads(files("sovguard.pipeline.quality").joinpath("words.toml").read_text("utf-8"))
-    return {
-        section: {key: (korean, english) for key, (korean, english) in said.items()}
-        for section, said in table.items()
-    }
+    return read_words("sovguard.pipeline.quality")
 
 
 def said(section: str, key: str, *, in_svg: bool = False, **filled: object) -> Html:
@@ -35,9 +28,7 @@ def said(section: str, key: str, *, in_svg: bool = False, **filled: object) -> H
         in_svg: Whether it stands in a text of a drawing.
         filled: What stands for ``{…}`` in it.
     """
-    safe = {name: text(value) for name, value in filled.items()}
-    pair = words()[section][key]
-    return both(*(Html(escape(each, quote=False).format(**safe)) for each in pair), in_svg=in_svg)
+    return filled_in(words()[section][key], in_svg=in_svg, **filled)
 
 
 def plainly(section: str, key: str) -> str:
