@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import string
-import subprocess
-from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +15,8 @@ from sovguard.policy.rules import TOPICS
 from sovguard.reports import render, summarize
 from sovguard.reports.reading import OUTCOMES
 from sovguard.reports.words import countries, words
+from tests.pages import Page, check_needs_nothing, check_read_aloud, probed
 from tests.reports.records import BY_HAND, OPENAI, START, answer, made_up, place, request
-
-VOID = {"meta", "input", "br"}
-
-
-class Page(HTMLParser):
-    """What is in a page: the elements in order, their attributes, and the text; every element is closed in its turn."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[str] = []
-        self.attributes: Counter[str] = Counter()
-        self.values: list[str] = []
-        self.texts: list[str] = []
-        self._open: list[str] = []
-        self.feed(page)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note of an element."""
-        self.elements.append(tag)
-        self.attributes.update(name for name, _ in attrs)
-        self.values += [value or "" for _, value in attrs]
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """It is the one that was opened last."""
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Take note of a text."""
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return "".join(self.texts)
 
 
 @pytest.fixture(scope="module")
@@ -69,38 +27,12 @@ def page() -> str:
 
 def test_the_page_needs_nothing_but_itself(page: str) -> None:
     """No script, no address, no reference; a content security policy forbids them, and names its one style."""
-    read = Page(page)
-    assert not {
-        "script",
-        "link",
-        "img",
-        "iframe",
-        "object",
-        "embed",
-        "form",
-        "base",
-        "a",
-        "use",
-        "image",
-    } & set(read.elements)
-    assert not {"src", "href", "xlink:href", "style", "srcset", "action"} & set(read.attributes)
-    assert not [name for name in read.attributes if name.startswith("on")]
-    assert not re.search("https?:|url\\(|@import|//[a-z]", page)
-    (rules,) = [value for value in read.values if value.startswith("default-src")]
-    assert re.fullmatch(
-        "default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'", rules
-    )
+    check_needs_nothing(page)
 
 
 def test_drawings_and_tables_can_be_read_aloud(page: str) -> None:
     """Each drawing has a title and a description, each table a caption, and each head says what it is the head of."""
-    drawings = re.findall("<svg.*?</svg>", page, re.DOTALL)
-    assert len(drawings) == 5
-    assert all(
-        re.match('<svg[^>]*role="img"[^>]*><title>[^<]+</title><desc>[^<]+</desc>', each) for each in drawings
-    )
-    assert page.count("<table") == page.count("<caption")
-    assert all("scope=" in each for each in re.findall("<th(?: [^>]*)?>", page))
+    check_read_aloud(page, drawings=5)
 
 
 def test_the_same_ledger_gives_the_same_page() -> None:
@@ -239,34 +171,6 @@ def test_long_tables_end() -> None:
 
 def test_a_browser_shows_one_language_at_a_time(tmp_path: Path, page: str) -> None:
     """Chromium lays the page out under its own content security policy: its style applies."""
-    browser = shutil.which("chromium")
-    if browser is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("there is no chromium, and CI has to have one")
-        pytest.skip("there is no chromium")
-    probe = (
-        "<script>document.title = getComputedStyle(document.querySelector('h1 [lang=en]')).display</script>"
-    )
-    place_of = tmp_path / "page.html"
-    # Without its policy the page may run this probe; with it, it may not. Both are looked at.
-    place_of.write_text(
-        re.sub("style-src", "script-src 'unsafe-inline'; style-src", page).replace(
-            "</body>", f"{probe}</body>"
-        ),
-        "utf-8",
-    )
-    assert "<title>none</title>" in _dom(browser, place_of, tmp_path)
-    place_of.write_text(page.replace("</body>", f"{probe}</body>"), "utf-8")
-    assert "<title>AI 모델 전송 현황 보고서</title>" in _dom(browser, place_of, tmp_path)
-
-
-def _dom(browser: str, page: Path, profile: Path) -> str:
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={profile}/profile",
-        "--dump-dom",
-    ]
-    done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, timeout=60, check=True)
-    return done.stdout.decode()
+    # Without its policy the page may run the probe; with it, it may not. Both are looked at.
+    assert "<title>none</title>" in probed(page, tmp_path, may_run=True)
+    assert "<title>AI 모델 전송 현황 보고서</title>" in probed(page, tmp_path, may_run=False)
