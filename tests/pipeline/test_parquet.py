@@ -46,7 +46,10 @@ def test_a_table_goes_and_comes_back(tmp_path: Path, compression: str, workers: 
     """With its types, nulls, row groups, compression and metadata; no value stands in its octets, statistics included."""
     path, done, back = (tmp_path / name for name in ("a.parquet", "b.parquet", "c.parquet"))
     pq.write_table(table(), path, compression=compression, row_group_size=16)
-    report = work_on_file(path, done, SEALING, workers=workers)
+    told: list[tuple[int, int]] = []
+    report = work_on_file(path, done, SEALING, workers=workers, progress=lambda *at: told.append(at))
+    size = path.stat().st_size
+    assert (told[-1], sorted(told) == told) == ((size, size), True)
     assert (report.records, report.bad_count, report.values["KR_RRN"] > 0) == (40, 0, True)
     before, made = pq.ParquetFile(path), pq.ParquetFile(done)
     if compression == "none":

@@ -106,7 +106,7 @@ def work_on_parquet(
         settings: What is done; ``columns`` are its columns, by default all that hold text.
         workers: How many processes work.
         rejects: A Parquet file for rows that could not be worked on, as they came, with what is wrong in a column ``error``.
-        progress: Is told how many rows are done, of how many.
+        progress: Is told how many octets are done, of how many, about.
 
     Raises:
         InputError: It is damaged, encrypted or no Parquet.
@@ -142,7 +142,9 @@ def work_on_parquet(
                 left.pop(0)
                 _write(writer, schema, group)
                 group = []
-            progress(report.records + report.bad_count, file.metadata.num_rows)
+            # In octets like every other file's: each row counts as much as the others.
+            rows = report.records + report.bad_count
+            progress(report.octets * rows // file.metadata.num_rows, report.octets)
     report.seconds = time.monotonic() - begun
     return report
 
