@@ -1,38 +1,22 @@
 from __future__ import annotations
 
-import time
 from itertools import product
 from string import ascii_uppercase
 
 import pytest
 
 from sovguard.detect.analyzer import Analyzer
+from tests.growth import assert_linear
 
 ANALYZER = Analyzer(names="off")
 SMALL, LARGE = 20_000, 320_000
-FACTOR = 4.0
 LABEL = "주민등록번호"
 INSERT = "insert into t (abc, d) values ('"
 
 
-def per_character(text: str) -> float:
-    """Returns the processor time that one character of a text takes."""
-    start = time.process_time()
+def detect(text: str) -> None:
+    """Look for values in one text."""
     ANALYZER.analyze([text])
-    return (time.process_time() - start) / len(text)
-
-
-def growth(small: str, large: str) -> float:
-    """Returns how much more a character costs in a large text than in a small one, at its best."""
-    cheap = min(per_character(small) for _ in range(3))
-    dear = per_character(large)
-    for _ in range(3):
-        # A machine that was busy elsewhere looks slow once, not every time, and not by so much.
-        if not FACTOR <= dear / cheap < 2 * FACTOR:
-            break
-        cheap = min(cheap, per_character(small))
-        dear = min(dear, per_character(large))
-    return dear / cheap
 
 
 @pytest.mark.parametrize(
@@ -47,15 +31,13 @@ def growth(small: str, large: str) -> float:
 )  # fmt: skip
 def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
     """A character costs the same in a text sixteen times as long, whatever is repeated."""
-    dearer = growth(unit * (SMALL // len(unit)), unit * (LARGE // len(unit)))
-    assert dearer < FACTOR
+    assert_linear(detect, unit * (SMALL // len(unit)), unit * (LARGE // len(unit)))
 
 
 @pytest.mark.parametrize("unit", ["아이디a", "닉네임a", "길1"])
 def test_a_chain_of_overlapping_detections_is_settled_in_linear_time(unit: str) -> None:
     """Detections that overlap one after the other, without end, cost no more than ones that stand apart."""
-    dearer = growth(unit * 1_000, unit * 16_000)
-    assert dearer < FACTOR
+    assert_linear(detect, unit * 1_000, unit * 16_000)
 
 
 def test_the_length_of_a_line_does_not_matter() -> None:
@@ -63,13 +45,11 @@ def test_the_length_of_a_line_does_not_matter() -> None:
     values = "hong@example.com, " * 2_000
     for letter in "가갊":  # the second has the code of a line feed for its lower byte
         apart, together = letter * 1_000_000 + "\n" + values, letter * 1_000_000 + " " + values
-        dearer = growth(apart, together)
-        assert dearer < FACTOR
+        assert_linear(detect, apart, together)
 
 
 def test_values_of_many_forms_are_repeated_in_linear_time() -> None:
     """A list of many numbers, each of another form, costs no more a line than a short one."""
     prefixes = ["".join(letters) for letters in product(ascii_uppercase, repeat=3)]
     lines = [f"사번 {prefix}-12345\n" for prefix in prefixes]
-    dearer = growth("".join(lines[:400]), "".join(lines[:6_400]))
-    assert dearer < FACTOR
+    assert_linear(detect, "".join(lines[:400]), "".join(lines[:6_400]))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 import tomllib
 from importlib import resources
 from itertools import pairwise
@@ -16,6 +15,7 @@ from sovguard.detect.names import NameRecognizer
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError
 from sovguard.guard import Names
+from tests.growth import assert_linear
 
 PACK = resources.files("sovguard.recognizers")
 PERSON = tomllib.loads(PACK.joinpath("person.toml").read_text("utf-8"))
@@ -200,18 +200,8 @@ def test_offsets_hold_far_into_a_long_text(full: NameRecognizer) -> None:
     ids=lambda unit: unit.strip(),
 )
 def test_cost_grows_in_proportion(unit: str, fast: NameRecognizer) -> None:
-    """Eight times the text takes nowhere near sixty-four times as long, whatever is repeated."""
-
-    def seconds(length: int) -> float:
-        text = (unit * length)[:length]
-        best = float("inf")
-        for _ in range(3):
-            start = time.perf_counter()
-            fast.find([text])
-            best = min(best, time.perf_counter() - start)
-        return best
-
-    assert seconds(80_000) < 24 * seconds(10_000) + 0.05
+    """Sixteen times the text takes nowhere near sixteen times sixteen times as long, whatever is repeated."""
+    assert_linear(lambda text: fast.find([text]), (unit * 10_000)[:10_000], (unit * 160_000)[:160_000])
 
 
 def test_megabyte_of_text_is_read(full: NameRecognizer) -> None:

@@ -259,57 +259,68 @@ def test_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 RUN = """
-import sys
+import os, signal, sys
 from pathlib import Path
-from sovguard.pipeline.files import Job, Settings, cutting
+from sovguard.pipeline.files import Job, Settings, cutting, job
 from sovguard.vaultless import Scope
-from sovguard.pipeline.files import job
+
+def step(event, said):
+    # Opening, renaming and removing what belongs to the job, and waiting for the disk.
+    global left
+    if event in ("open", "os.rename", "os.remove") and not str(said[0]).startswith(folder):
+        return
+    if event in ("open", "os.rename", "os.remove", "fsync"):
+        left -= 1
+        if not left:
+            os.killpg(0, signal.SIGKILL)
+
+def fsync(handle, do=os.fsync):
+    step("fsync", ())
+    do(handle)
+    step("fsync", ())
+
 if __name__ == "__main__":
-    cutting.PIECE = 1 << 14
-    job._EVERY = 0.02
+    source, target, workers, left = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    folder = os.path.dirname(target)
+    cutting.PIECE, job._EVERY = 1 << 14, 0.0
     settings = Settings(key=bytes(range(64)), scope=Scope("은행", dataset="상담"), names="off")
-    Job(Path(sys.argv[1]), Path(sys.argv[2]), settings, workers=int(sys.argv[3]), resume=True).run()
+    work = Job(Path(source), Path(target), settings, workers=workers, resume=True)
+    os.fsync = fsync
+    sys.addaudithook(step)
+    work.run()
 """
 
 
 @pytest.mark.parametrize(("pack", "workers"), [("", 1), (".gz", 1), ("", 2)])
-def test_a_job_that_is_killed_goes_on(tmp_path: Path, pack: str, workers: int) -> None:
-    """However often: the output is that of a job that nobody disturbed, octet for octet, and is not there before."""
+def test_a_job_that_is_killed_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str, workers: int
+) -> None:
+    """At whatever step, however often: the output is that of a job that nobody disturbed, and is not there before."""
     path, done = tmp_path / f"a.jsonl{pack}", tmp_path / f"b.jsonl{pack}"
-    data = large(path, 9000)
+    data = large(path, 3000)
     if pack:
         path.write_bytes(gzip.compress(data))
+    monkeypatch.setattr(cut, "PIECE", 1 << 14)
+    Job(path, tmp_path / "whole", SEALING).run()
+    whole = (tmp_path / "whole").read_bytes()
     script = tmp_path / "run.py"
     script.write_text(RUN, "utf-8")
     command = [sys.executable, str(script), str(path), str(done), str(workers)]
     drawn = random.Random(workers)  # noqa: S311  not keys
     kills = 0
-    while True:
-        process = subprocess.Popen(command, start_new_session=True)
-        partial = done.with_name(f"{done.name}.partial")
-        size = partial.stat().st_size if partial.exists() else 0
-        while process.poll() is None and not (partial.exists() and partial.stat().st_size != size):
-            time.sleep(0.005)
-        try:
-            process.wait(drawn.uniform(0.02, 0.3))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-            assert kills < 100
-            if not done.exists():  # else it was killed when all was done
-                continue
-        else:
-            assert process.returncode == 0
-        break
-    before = cut.PIECE
-    cut.PIECE = 1 << 14
-    try:
-        Job(path, tmp_path / "whole", SEALING).run()
-    finally:
-        cut.PIECE = before
-    assert done.read_bytes() == (tmp_path / "whole").read_bytes()
-    assert kills
+    while not done.exists():
+        assert kills < 100
+        code = subprocess.run(
+            [*command, str(drawn.randint(1, 80))], start_new_session=True, check=False
+        ).returncode
+        assert code == -signal.SIGKILL or (code == 0 and done.exists())
+        kills += code != 0
+    assert done.read_bytes() == whole
+    if code:  # it was put in its place, and what stands beside it is still there
+        subprocess.run([*command, "0"], check=True)
+        assert done.read_bytes() == whole
+    assert kills > 3
+    assert not [each for each in tmp_path.iterdir() if each.suffix in (".partial", ".progress")]
 
 
 def test_what_a_job_goes_on_from_has_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
