@@ -69,7 +69,7 @@ def test_a_pdf_becomes_text(tmp_path: Path) -> None:
     assert (made.code, "1 pages have no text" in made.err) == (0, True)
     assert holds(done.read_bytes()) == []
     assert run("restore", done, "-o", back, *scope).code == 0
-    assert back.read_text() == f"성명 {NAME}\n연락처 {PHONE}\f\f문의 {EMAIL}\n"
+    assert back.read_text() == f"성명 {NAME}\n연락처 {PHONE}\n\f\n\f문의 {EMAIL}\n"
     with pytest.raises(ConfigError, match=r"name a \.txt"):
         work_on(source, tmp_path / "b.pdf", SETTINGS)
 
