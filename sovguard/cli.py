@@ -10,11 +10,10 @@ from __future__ import annotations
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 from rich.console import Console
@@ -29,21 +28,33 @@ from sovguard.cli_policy import policy as policy_commands
 from sovguard.cli_quality import compare_command
 from sovguard.cli_reports import report as report_command
 from sovguard.cli_vault import vault as vault_commands
-from sovguard.detect.packs import recognizers_in_use
-from sovguard.document_runs import find, redact_document, redact_office, restore_document, restore_office
+from sovguard.document_runs import (
+    find,
+    find_in_office,
+    redact_document,
+    redact_office,
+    restore_document,
+    restore_office,
+)
 from sovguard.documents import is_document, read_document, table_labels
-from sovguard.entities import ENTITY_TYPES, LITERAL_TYPE
+from sovguard.entities import LITERAL_TYPE, Detection
 from sovguard.errors import ConfigError, SovguardError
-from sovguard.findings import Kinds, as_json, as_lines, print_json, printable, report, show
+from sovguard.findings import (
+    as_json,
+    as_lines,
+    check_types,
+    kinds_in_use,
+    print_json,
+    printable,
+    report,
+    show,
+)
 from sovguard.guard import Guard, Names
 from sovguard.outputs import drop_stdout, outputs, refuse_same, targets, write_out
 from sovguard.restore.text import resolve
 from sovguard.vault.mapping_file import read_mapping, write_mapping
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef, Vault
-
-if TYPE_CHECKING:
-    pass
 
 Command = Callable[..., Any]
 _LISTED = 20
@@ -159,20 +170,25 @@ def scan(
     as_machine: bool,
 ) -> int:
     """Show what is found in FILES (or standard input), and why. Exit code 1 if anything was."""
-    _check_types(types, recognizers)
+    check_types(types, recognizers)
     guard = Guard(names=cast("Names", names), recognizers=recognizers)
     labels = partial(table_labels, recognizers)
     any_found = False
     for position, (source, _) in enumerate(targets(files, None, together=True), 1):
-        document = read_document(source, encoding, form, position=position)
-        found = [
-            hit for hit in find(guard, document, fields, labels) if not types or hit.entity_type in types
-        ]
+        hits: Iterable[Detection]
+        if form is None and not fields and is_document(Path(source)):
+            document, hits, notes = find_in_office(guard, source, recognizers)
+            for note in notes:
+                _say(f"{source}: {note}")
+        else:
+            document = read_document(source, encoding, form, position=position)
+            hits = find(guard, document, fields, labels)
+        found = [hit for hit in hits if not types or hit.entity_type in types]
         any_found = any_found or bool(found)
         if as_machine:
             print_json(as_json(document, found, values=show_values))
         elif sys.stdout.isatty():
-            show(Console(), document, found, _kinds(recognizers))
+            show(Console(), document, found, kinds_in_use(recognizers))
         else:
             lines = as_lines(document, found, values=show_values)
             write_out("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
@@ -325,25 +341,6 @@ def restore(
         many = "1 surrogate is" if len(left) == 1 else f"{len(left)} surrogates are"
         _say(f"{many} unknown to this mapping, or ended or erased in it, and stayed: {listed}")
     return 1 if left else 0
-
-
-def _kinds(recognizers: Sequence[str]) -> Kinds:
-    """Return name and legal class of every entity type; what is built in stays what it is."""
-    return {rule.entity_type: rule for rule in recognizers_in_use(recognizers)} | dict(ENTITY_TYPES)
-
-
-def _check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:
-    if all(name in ENTITY_TYPES for name in types):
-        return
-    known = _kinds(recognizers)
-    for name in types:
-        if name in known:
-            continue
-        like = name.upper()
-        close = [key for key, kind in known.items() if like in key or name == kind.korean]
-        close = close or get_close_matches(like, known, 3, 0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
-        raise ConfigError(f"--type {name} is no entity type; {hint}")
 
 
 if __name__ == "__main__":

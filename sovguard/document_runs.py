@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sovguard.documents import GAP, Document, Piece, found_in, pieces
+from sovguard.documents import GAP, Document, Piece, found_in, pieces, table_labels
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError, InputError
 from sovguard.findings import with_progress
@@ -38,6 +38,23 @@ def find(
             yield from scan_lines(lines, guard.scan, fields)
         return
     yield from found_in(_pieces(document, fields, labels), guard.scan)
+
+
+def find_in_office(
+    guard: Guard, source: str, recognizers: Sequence[str]
+) -> tuple[Document, list[Detection], list[str]]:
+    """Return an office document, e-mail or PDF as the text that is read, what is found in it, and what could not be read.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    from sovguard.pipeline.files.documents.work import scanned
+
+    def found(text: str) -> Iterator[Detection]:
+        return found_in(pieces(text, lambda: table_labels(recognizers)), guard.scan)
+
+    text, hits, notes = scanned(Path(source), found)
+    return Document(source, text, "utf-8", b"", "text"), hits, notes
 
 
 def redact_document(

@@ -10,6 +10,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,8 +20,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from sovguard.detect.packs import recognizers_in_use
 from sovguard.documents import Document
 from sovguard.entities import ENTITY_TYPES, Detection, EntityType, LegalClass
+from sovguard.errors import ConfigError
 from sovguard.outputs import write_out
 
 if TYPE_CHECKING:
@@ -41,6 +44,34 @@ _CLASSES = {
 _OTHER = ("기타", "bold reverse")
 # Text from a file must not drive the terminal: no escape sequences, and no characters that turn its direction.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def kinds_in_use(recognizers: Sequence[str]) -> Kinds:
+    """Return name and legal class of every entity type; what is built in stays what it is.
+
+    Args:
+        recognizers: Paths of further recognizers.
+    """
+    return {rule.entity_type: rule for rule in recognizers_in_use(recognizers)} | dict(ENTITY_TYPES)
+
+
+def check_types(types: Sequence[str], recognizers: Sequence[str]) -> None:
+    """Return if all of ``types`` are entity types.
+
+    Raises:
+        ConfigError: One is none; the message names what may have been meant.
+    """
+    if all(name in ENTITY_TYPES for name in types):
+        return
+    known = kinds_in_use(recognizers)
+    for name in types:
+        if name in known:
+            continue
+        like = name.upper()
+        close = [key for key, kind in known.items() if like in key or name == kind.korean]
+        close = close or get_close_matches(like, known, 3, 0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
+        raise ConfigError(f"--type {name} is no entity type; {hint}")
 
 
 def as_json(document: Document, found: Sequence[Detection], *, values: bool) -> dict[str, Any]:

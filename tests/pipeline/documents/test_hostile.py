@@ -214,7 +214,7 @@ def test_options_for_lines_are_refused(tmp_path: Path) -> None:
     for command in (
         ("redact", path),
         ("redact", path, "-o", tmp_path / "b.docx", "--field", "x"),
-        ("scan", path),
+        ("scan", "--field", "x", path),
     ):
         said = run(*command)
         assert (said.code, said.out) == (2, b"")

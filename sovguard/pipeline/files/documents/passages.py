@@ -132,6 +132,17 @@ class Reading:
         """Its passages, each once."""
         return self._known.values()
 
+    @property
+    def hits(self) -> list[Detection]:
+        """What was found, with offsets into the text; what stands in several places, in each."""
+        return [
+            Detection(
+                hit.entity_type, start + hit.start, start + hit.end, hit.score, hit.recognizer, hit.evidence
+            )
+            for start, passage in zip(self._starts, self._places, strict=True)
+            for hit in passage.hits
+        ]
+
     def add(self, lines: Iterable[Line]) -> None:
         """Add lines; those without text are left out."""
         for line in lines:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from sovguard.documents import NOT_READ
+from sovguard.entities import Detection
 from sovguard.errors import ConfigError, InputError, SovguardError
 from sovguard.pipeline.files.documents.leaks import check
 from sovguard.pipeline.files.documents.mail import Mail
@@ -115,9 +116,7 @@ def redacted(source: Path, swapping: Swapping, unread: str) -> tuple[Report, byt
     others = Unread(unread)
     with _named(source):
         opened = _opened(source, data, others, None)
-        reading = _reading(opened)
-        reading.found(swapping.found(reading.text))
-        reading.find_again()
+        reading = _looked_through(opened, swapping.found)
         report = Report(records=reading.lines, octets=len(data))
         values: set[str] = set()
         made_up: set[str] = set()
@@ -138,14 +137,36 @@ def redacted(source: Path, swapping: Swapping, unread: str) -> tuple[Report, byt
         # A surrogate that stood there before is a value, and may be what took the place of another.
         check(opened.contents(), values - made_up - words)
     if others.count:
-        word = "kept" if others.kept else "blanked"
-        report.notes.append(
-            f"{others.count:,} pictures, recordings or attachments could not be read and were {word}"
-        )
+        report.notes.append(f"{_unread(others)} and were {'kept' if others.kept else 'blanked'}")
     if isinstance(opened, _Pdf) and opened.empty:
-        report.notes.append(f"{opened.empty:,} pages have no text, and nothing of them came out")
+        report.notes.append(f"{_empty(opened)}, and nothing of them came out")
     report.seconds = time.monotonic() - begun
     return report, made
+
+
+def scanned(
+    source: Path, find: Callable[[str], Iterable[Detection]]
+) -> tuple[str, list[Detection], list[str]]:
+    """Return the text of a document as it is read, what is found in it, in order, and what could not be read.
+
+    Args:
+        source: The document.
+        find: Yields what is in a text, in order.
+
+    Raises:
+        InputError: It cannot be read, as for ``work_on``.
+        ConfigError: A package is missing that reads it.
+        DetectionError: Nothing can be said of what is in it.
+    """
+    data = _read(source)
+    others = Unread("blank")
+    with _named(source):
+        opened = _opened(source, data, others, None)
+        reading = _looked_through(opened, find)
+    notes = [_unread(others)] if others.count else []
+    if isinstance(opened, _Pdf) and opened.empty:
+        notes.append(_empty(opened))
+    return reading.text, reading.hits, notes
 
 
 def restored(source: Path, swapping: Swapping) -> tuple[Report, bytes]:
@@ -185,6 +206,21 @@ def _named(source: Path) -> Iterator[None]:
         raise InputError(f"{source} is damaged in a way that is not known here ({what})") from None
 
 
+def _looked_through(opened: _Opened, find: Callable[[str], Iterable[Detection]]) -> Reading:
+    reading = _reading(opened)
+    reading.found(find(reading.text))
+    reading.find_again()
+    return reading
+
+
+def _unread(others: Unread) -> str:
+    return f"{others.count:,} pictures, recordings or attachments could not be read"
+
+
+def _empty(opened: _Pdf) -> str:
+    return f"{opened.empty:,} pages have no text"
+
+
 def _reading(opened: _Opened) -> Reading:
     reading = Reading()
     for lines in opened.parts():
@@ -197,21 +233,19 @@ def check_target(source: Path, target: Path) -> None:
     """Return if the outcome of a document can go to a place.
 
     Raises:
-        InputError: The document is of a kind that is not read.
         ConfigError: It cannot go there.
     """
-    suffix = source.suffix.lower()
-    if suffix in NOT_READ:
-        raise InputError(f"{source} is of a kind that is not read: {NOT_READ[suffix]}")
     if target.exists() and target.samefile(source):
         raise ConfigError("the output would replace the only copy; name another file")
     if target.exists() and not target.is_file():
         raise ConfigError(f"{target} is no file, and would be replaced by one; name another")
-    if suffix == ".pdf" and target.suffix.lower() == ".pdf":
+    if source.suffix.lower() == ".pdf" and target.suffix.lower() == ".pdf":
         raise ConfigError("what comes out of a PDF is its text: name a .txt")
 
 
 def _read(source: Path) -> bytes:
+    if (suffix := source.suffix.lower()) in NOT_READ:
+        raise InputError(f"{source} is of a kind that is not read: {NOT_READ[suffix]}")
     try:
         with source.open("rb") as file:
             data = file.read(_LIMIT + 1)
