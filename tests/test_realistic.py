@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+import pickle
 import re
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +14,10 @@ from sovguard import ConfigError, Guard
 from sovguard.entities import ENTITY_TYPES
 from sovguard.irreversible import applied
 from sovguard.realistic import realistic
+from sovguard.realistic.drawn import DATA
+from sovguard.realistic.names import WORDS, MadeUpNames
 
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 KEY = bytes(range(32))
 MADE = realistic(KEY)
 SAMPLES = {
@@ -60,9 +67,12 @@ def test_nothing_is_anybodys() -> None:
         assert resident[7] == "4"
         assert not luhn(made("4111-1111-1111-1111", "CREDIT_CARD").replace("-", ""))
         assert re.search("@example[.](com|net|org)$", made("a@b.kr", "EMAIL_ADDRESS"))
-        assert made("10.0.0.1", "IP_ADDRESS").rpartition(".")[0] in ("192.0.2", "198.51.100", "203.0.113")
+        assert ip_address(made("10.0.0.1", "IP_ADDRESS")) in ip_network("198.18.0.0/15")
         assert made("fe80::1", "IP_ADDRESS").startswith("2001:db8::")
-        assert made("서울특별시 강남구 테헤란로 152", "KR_ADDRESS").startswith("서울특별시 ")
+        assert re.fullmatch(
+            "서울특별시 [가-힣]{2,4}로[0-9]{2,3}번길 [0-9]{1,2}",
+            made("서울특별시 강남구 테헤란로 152", "KR_ADDRESS"),
+        )
 
 
 def test_mentions_of_one_person_stay_one() -> None:
@@ -79,6 +89,57 @@ def test_mentions_of_one_person_stay_one() -> None:
     assert not women & men
     assert MADE("Gildong Hong", "PERSON").istitle()
     assert MADE("HONG GILDONG", "PERSON").isupper()
+
+
+def test_names_of_common_syllables_never_meet() -> None:
+    """Not one of them becomes what another does, or stays what it is; neither do surnames."""
+    for kind in ("woman", "man", "either"):
+        made = {MADE(f"김{given}", "PERSON") for given in set(WORDS[kind])}
+        assert len(made) == len(set(WORDS[kind]))
+        assert all(each[0] != "김" and each[1:] in set(WORDS[kind]) for each in made)
+    assert len({MADE(f"김{given}", "PERSON") for given in DATA["names"]["one_syllable"]}) == 10
+    assert len({MADE(f"{surname}지훈", "PERSON") for surname in set(WORDS["surname"])}) == len(
+        set(WORDS["surname"])
+    )
+    latin = [f"{given} {surname}" for given in WORDS["latin given"][:300] for surname in ("Kim", "Smith")]
+    assert len({MADE(name, "PERSON") for name in latin}) == len(latin)
+    hints = [{given[-1] for given in WORDS[kind]} for kind in ("woman", "man", "either")]
+    assert not hints[0] & hints[1] | hints[1] & hints[2] | hints[0] & hints[2]
+
+
+def test_other_names_meet_seldom() -> None:
+    """Of the different names of three syllables in all corpora, fewer than one in a hundred becomes what another does."""
+    names = set()
+    for path in (BENCHMARKS / "corpora").glob("*.jsonl"):
+        for row in map(json.loads, path.read_text("utf-8").splitlines()):
+            names |= {row["text"][start:end] for start, end, kind in row["spans"] if kind == "PERSON"}
+    names = {name for name in names if re.fullmatch("[가-힣]{3}", name)}
+    made = {MADE(name, "PERSON") for name in names}
+    assert len(names) > 500
+    assert len(names) - len(made) < len(names) / 100
+
+
+def test_a_copy_makes_up_the_same() -> None:
+    """In another process; the key is in no text about it."""
+    names = MadeUpNames(KEY)
+    assert pickle.loads(pickle.dumps(names)).made("홍길순") == MADE("홍길순", "PERSON")  # noqa: S301  our own
+    assert repr(names) == "MadeUpNames()"
+
+
+@pytest.mark.parametrize(
+    "name", ["Gildong Hong", "Hong Gildong", "HONG, Gil-dong", "Michael Smith", "kim minsu", "Q"]
+)
+def test_latin_names_keep_their_form(name: str) -> None:
+    """Signs and case; surnames become surnames, wherever they stand."""
+    made = MADE(name, "PERSON")
+    assert re.sub("[A-Za-z]+", "", made) == re.sub("[A-Za-z]+", "", name)
+    for word, other in zip(re.findall("[A-Za-z]+", name), re.findall("[A-Za-z]+", made), strict=True):
+        assert (word.isupper() and len(word) > 1, word.islower()) == (
+            other.isupper(),
+            other.islower(),
+        ) or name == "Q"
+        for kind in ("latin surname", "western surname"):
+            assert (word.title() in WORDS[kind]) <= (other.title() in WORDS[kind])
 
 
 def test_numbers_that_are_written_otherwise_become_the_same() -> None:

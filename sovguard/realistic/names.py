@@ -1,0 +1,111 @@
+"""Made-up names: built as the real one is, with the same hint of a gender, the parts of a name the same in every mention."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Any
+
+from sovguard.realistic.drawn import DATA, Ring
+
+_DATA: dict[str, Any] = DATA["names"]
+_HANGUL = re.compile("[가-힣]")
+_LATIN = re.compile("[A-Za-z]+")
+_BETWEEN_HANGUL = re.compile("([^가-힣A-Za-z]+)")
+_BETWEEN_LATIN = re.compile("([^A-Za-z]+)")
+_LONGEST = 4
+"""Syllables of a Korean name at most."""
+
+
+def _pairs(first: str, last: str) -> list[str]:
+    return [one + other for one, other in product(first, last) if one != other]
+
+
+WORDS = {
+    "surname": _DATA["surnames"],
+    "long surname": _DATA["long_surnames"],
+    "woman": _pairs(_DATA["first_of_women"], _DATA["female"]),
+    "man": _pairs(_DATA["first_of_men"], _DATA["male"]),
+    "either": _pairs(_DATA["first_of_either"], _DATA["neutral"]),
+    "syllable": _DATA["single"],
+    "foreign": _DATA["foreign"],
+    "latin surname": _DATA["latin_surnames"],
+    "western surname": _DATA["western_surnames"],
+    "latin syllable": _DATA["latin_syllables"],
+    "latin given": [
+        one + other.lower() for one, other in product(_DATA["latin_syllables"], repeat=2) if one != other
+    ],
+    "western given": _DATA["western_given"],
+}
+_LATIN_KINDS = ("latin surname", "western surname", "western given", "latin given", "latin syllable")
+
+
+class MadeUpNames:
+    """Makes names up.
+
+    Two that are built of common syllables never become one: such are mapped one to one. Others may meet them.
+
+    Args:
+        key: 32 octets.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._rings = {kind: Ring(key, kind, words) for kind, words in WORDS.items()}
+
+    def __repr__(self) -> str:
+        return "MadeUpNames()"
+
+    def __reduce__(self) -> tuple[type[MadeUpNames], tuple[bytes]]:
+        return MadeUpNames, (self._key,)
+
+    def made(self, name: str) -> str:
+        """Return a name in the place of one."""
+        if _HANGUL.search(name) is None:
+            return self._latin(name)
+        spread = name.replace(" ", "")
+        if len(spread) > _LONGEST:  # of a foreigner
+            words = _BETWEEN_HANGUL.split(name)
+            return "".join(
+                self._rings["foreign"].made(word) if word[:1].isalpha() else word for word in words
+            )
+        surname = surname_of(spread)
+        given = spread[len(surname) :]
+        if not surname:
+            return "".join(self._given(spread[at : at + 2]) for at in range(0, len(spread), 2))
+        made = self._rings["long surname" if len(surname) > 1 else "surname"].made(surname)
+        return made + (self._given(given) if given else "")
+
+    def _given(self, given: str) -> str:
+        if len(given) == 1:
+            return self._rings["syllable"].made(given)
+        female, male = given[-1] in _DATA["female"], given[-1] in _DATA["male"]
+        return self._rings["woman" if female else "man" if male else "either"].made(given)
+
+    def _latin(self, name: str) -> str:
+        words = _BETWEEN_LATIN.split(name)
+        kinds = [self._kind(word.title()) for word in words]
+        has_surname = any("surname" in kind for kind in kinds)
+        made: list[str] = []
+        for place, (word, kind) in enumerate(zip(words, kinds, strict=True)):
+            if _LATIN.fullmatch(word) is None:
+                made.append(word)
+                continue
+            kind = kind or ("latin given" if has_surname or not place else "latin surname")
+            new = self._rings[kind].made(word.title())
+            made.append(new.upper() if word.isupper() else new.lower() if word.islower() else new)
+        return "".join(made)
+
+    def _kind(self, word: str) -> str:
+        return next((kind for kind in _LATIN_KINDS if word in self._rings[kind]), "")
+
+
+def surname_of(name: str) -> str:
+    """Return the surname of a name; nothing for a given name alone, and for one that is built otherwise."""
+    long = next((each for each in _DATA["long_surnames"] if name.startswith(each)), "")
+    if long and len(name) <= _LONGEST:
+        return long
+    if len(name) == 3:
+        return name[0]
+    alone = len(name) == 1 or (len(name) == 2 and name[1] in _DATA["one_syllable"])
+    return name[0] if alone and name[0] in _DATA["common_surnames"] else ""
