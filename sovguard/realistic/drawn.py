@@ -67,9 +67,6 @@ class Ring:
     def __repr__(self) -> str:
         return f"Ring({self._kind!r} of {len(self._words)})"
 
-    def __contains__(self, word: str) -> bool:
-        return word in self._next
-
     def made(self, word: str) -> str:
         """Return what a word becomes; one that is none of the words becomes one that is drawn for it, as others may."""
         known = self._next.get(word)

@@ -37,7 +37,10 @@ WORDS = {
     ],
     "western given": _DATA["western_given"],
 }
-_LATIN_KINDS = ("latin surname", "western surname", "western given", "latin given", "latin syllable")
+_LATIN_KINDS = {
+    kind: frozenset(WORDS[kind])
+    for kind in ("latin surname", "western surname", "western given", "latin given", "latin syllable")
+}
 
 
 class MadeUpNames:
@@ -51,7 +54,7 @@ class MadeUpNames:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._rings = {kind: Ring(key, kind, words) for kind, words in WORDS.items()}
+        self._rings: dict[str, Ring] = {}
 
     def __repr__(self) -> str:
         return "MadeUpNames()"
@@ -66,25 +69,23 @@ class MadeUpNames:
         spread = name.replace(" ", "")
         if len(spread) > _LONGEST:  # of a foreigner
             words = _BETWEEN_HANGUL.split(name)
-            return "".join(
-                self._rings["foreign"].made(word) if word[:1].isalpha() else word for word in words
-            )
+            return "".join(self._made("foreign", word) if word[:1].isalpha() else word for word in words)
         surname = surname_of(spread)
         given = spread[len(surname) :]
         if not surname:
             return "".join(self._given(spread[at : at + 2]) for at in range(0, len(spread), 2))
-        made = self._rings["long surname" if len(surname) > 1 else "surname"].made(surname)
+        made = self._made("long surname" if len(surname) > 1 else "surname", surname)
         return made + (self._given(given) if given else "")
 
     def _given(self, given: str) -> str:
         if len(given) == 1:
-            return self._rings["syllable"].made(given)
+            return self._made("syllable", given)
         female, male = given[-1] in _DATA["female"], given[-1] in _DATA["male"]
-        return self._rings["woman" if female else "man" if male else "either"].made(given)
+        return self._made("woman" if female else "man" if male else "either", given)
 
     def _latin(self, name: str) -> str:
         words = _BETWEEN_LATIN.split(name)
-        kinds = [self._kind(word.title()) for word in words]
+        kinds = [_kind(word.title()) for word in words]
         has_surname = any("surname" in kind for kind in kinds)
         made: list[str] = []
         for place, (word, kind) in enumerate(zip(words, kinds, strict=True)):
@@ -92,12 +93,19 @@ class MadeUpNames:
                 made.append(word)
                 continue
             kind = kind or ("latin given" if has_surname or not place else "latin surname")
-            new = self._rings[kind].made(word.title())
+            new = self._made(kind, word.title())
             made.append(new.upper() if word.isupper() else new.lower() if word.islower() else new)
         return "".join(made)
 
-    def _kind(self, word: str) -> str:
-        return next((kind for kind in _LATIN_KINDS if word in self._rings[kind]), "")
+    def _made(self, kind: str, word: str) -> str:
+        ring = self._rings.get(kind)
+        if ring is None:
+            ring = self._rings[kind] = Ring(self._key, kind, WORDS[kind])
+        return ring.made(word)
+
+
+def _kind(word: str) -> str:
+    return next((kind for kind, words in _LATIN_KINDS.items() if word in words), "")
 
 
 def surname_of(name: str) -> str:
