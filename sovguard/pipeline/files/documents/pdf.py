@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from sovguard.errors import ConfigError, InputError
 from sovguard.pipeline.files.documents.pdf_tables import Line, Word, with_cells
 
+_Box = tuple[float, float, float, float]
+"""Left, bottom, right and top, in points."""
 _MOST_CHARACTERS = 200_000_000
 _LINE = re.compile("([^\r\n]+)|\r?\n(?=\r?\n)")
 _WORD = re.compile("\\S+")
+_BROKEN = re.compile("[\ufffe\x02]")
+"""What stands where a word is broken at the end of a line."""
 
 
 def text_of(data: bytes) -> tuple[str, int]:
@@ -54,7 +59,7 @@ def _page(document: Any, number: int) -> str:
     try:
         text = page.get_textpage()
         try:
-            return "\n".join(with_cells(list(_lines(page, text)))).replace("\ufffe", "")
+            return _BROKEN.sub("", "\n".join(with_cells(list(_lines(page, text)))))
         finally:
             text.close()
     finally:
@@ -64,31 +69,43 @@ def _page(document: Any, number: int) -> str:
 def _lines(page: Any, text: Any) -> Iterator[Line]:
     """Yield the lines of a page, without words that stand beside the page, where nobody sees them."""
     said = text.get_text_range()
-    if len(said) != text.count_chars():  # characters that are two or none: where words stand cannot be told
+    # It counts in UTF-16.
+    units = [*accumulate([1 + (letter > "\uffff") for letter in said], initial=0)]
+    if units[-1] != text.count_chars():  # where words stand cannot be told
         for line in text.get_text_bounded().replace("\r\n", "\n").split("\n"):
             yield Line(line, (), 0.0, 0.0)
         return
-    low, bottom, high, top = page.get_bbox()
+    page_box = page.get_bbox()
     for line in _LINE.finditer(said):
-        words, heights, bottoms = [], [0.0], []
-        shown = True
+        words, bottoms, heights = [], [], []
+        all_shown = True
         for word in _WORD.finditer(said, *line.span(1)) if line[1] else ():
-            begin, end = text.get_charbox(word.start()), text.get_charbox(word.end() - 1)
-            left, right = min(begin[0], end[0]), max(begin[2], end[2])
-            if (
-                right <= low
-                or left >= high
-                or max(begin[3], end[3]) <= bottom
-                or min(begin[1], end[1]) >= top
-            ):
-                shown = False
-                continue
-            words.append(Word(word[0], left, right))
-            heights.append(max(begin[3] - begin[1], end[3] - end[1]))
-            bottoms.append(begin[1])
-        if words or shown:
-            text_shown = (line[1] or "") if shown else " ".join(word.text for word in words)
-            yield Line(text_shown, words, min(bottoms, default=0.0), max(heights))
+            first, last = (text.get_charbox(units[place]) for place in (word.start(), word.end() - 1))
+            box = _around(first, last)
+            if _meet(box, page_box):
+                words.append(Word(word[0], box[0], box[2]))
+                bottoms.append(first[1])  # of the first, for a word may end in the next line
+                heights.append(max(first[3] - first[1], last[3] - last[1]))
+            else:
+                all_shown = False
+        if words:
+            said_here = line[0] if all_shown else " ".join(word.text for word in words)
+            yield Line(said_here, words, min(bottoms), max(heights))
+        elif not line[1] or not line[1].strip():
+            yield Line("", (), 0.0, 0.0)
+
+
+def _around(first: _Box, last: _Box) -> _Box:
+    return (
+        min(first[0], last[0]),
+        min(first[1], last[1]),
+        max(first[2], last[2]),
+        max(first[3], last[3]),
+    )
+
+
+def _meet(box: _Box, other: _Box) -> bool:
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
 def _library() -> Any:
