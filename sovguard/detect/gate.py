@@ -105,7 +105,7 @@ def _back(patterns: Sequence[PatternDefinition], width: int) -> str:
     tests = (f"{before}{free}(?:{'|'.join(bodies)})" for (before, free), bodies in alike.items())
     after = [pattern.after for pattern in patterns]
     guard = _behind("".join(sorted({*"".join(after)}))) if all(after) and len(set(after)) > 1 else ""
-    return f"(?<={guard}(?={'|'.join(tests)}){'.' * width})"
+    return f"(?<={guard}(?={'|'.join(tests)})(?s:{'.' * width}))"
 
 
 def _behind(characters: str) -> str:
