@@ -35,6 +35,7 @@ _DOUBTFUL, _THING = 0.9, 0.98
 _PLACE_ENDS = "동역"
 _ALONE_BEFORE = re.compile("(?:^|[^가-힣])[가-힣] $")
 _ALONE_AFTER = re.compile(" [가-힣](?![가-힣])")
+_SYLLABLE = re.compile("[가-힣]")
 _SYLLABLES = re.compile("[가-힣]{1,2}(?: [가-힣]){1,4}")
 
 
@@ -104,8 +105,10 @@ class NameRecognizer:
             if start == end or any(covered[start:end]) or not _is_whole(text, start, end):
                 continue
             why = evidence(text, start, end, otherwise, lexicon)
-            if self._holds(text[start:end], why, probability) and (
-                why.context or not _set_apart(text, start, end)
+            if self._holds(text[start:end], why, probability) and not (
+                _ends_word(text, start, end)
+                if why.pattern == "surname+title"
+                else not why.context and _set_apart(text, start, end)
             ):
                 _take(taken, covered, start, end, self._score(probability), why)
         for start, end in self._mentioned(text, taken):
@@ -151,6 +154,13 @@ def _set_apart(text: str, start: int, end: int) -> bool:
         _ALONE_AFTER.match(text, end) is not None
         or _ALONE_BEFORE.search(text, max(0, start - 3), start) is not None
     )
+
+
+def _ends_word(text: str, start: int, end: int) -> bool:
+    """Tells whether one syllable is the last of a longer word, before a title that stands apart: 관리부 팀장."""
+    if end - start > 1 or not start or _SYLLABLE.match(text, end) is not None:
+        return False
+    return _SYLLABLE.match(text, start - 1) is not None
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
