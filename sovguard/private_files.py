@@ -53,10 +53,17 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def placed(target: Path) -> Iterator[Path]:
+def placed(target: Path, *, replaces: bool = True) -> Iterator[Path]:
     """Give a path to write to, and put what is written there in its place in one step: all of it is there, or nothing.
 
+    Nobody but its owner may read it.
+
+    Args:
+        target: Its place.
+        replaces: Whether what is there may be replaced.
+
     Raises:
+        FileExistsError: Something is there that may not be replaced.
         OSError: The disk failed.
     """
     handle, name = tempfile.mkstemp(
@@ -67,8 +74,19 @@ def placed(target: Path) -> Iterator[Path]:
         yield Path(name)
         with open(name, "rb") as file:
             os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+        if replaces or not _linked(name, target):
+            os.replace(name, target)
+    finally:
+        Path(name).unlink(missing_ok=True)
     sync_folder(target.absolute().parent)
+
+
+def _linked(name: str, target: Path) -> bool:
+    """Put a file in its place if nothing is there, which a look before could not promise; not on file systems without links."""
+    try:
+        os.link(name, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    return True

@@ -11,13 +11,12 @@ import json
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
 from sovguard.errors import ConfigError, VaultError
-from sovguard.private_files import read_private, sync_folder
+from sovguard.private_files import placed, read_private
 from sovguard.vault.crypto import KEY, derive, new_key, unwrap, wrap
 
 ENVIRONMENT = "SOVGUARD_KEYRING"
@@ -139,16 +138,8 @@ class Keyring:
                 "another file, or begin again"
             )
         try:
-            handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".keyring-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(self.export())
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, place)
-                sync_folder(place.parent)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
+            with placed(place) as made:
+                made.write_text(self.export(), "utf-8")
         except OSError as error:
             raise ConfigError(
                 f"keyring {place} cannot be written ({error.strerror}); name another place"

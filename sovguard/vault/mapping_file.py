@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from sovguard.errors import ConfigError, InvalidRecord
+from sovguard.private_files import placed
 from sovguard.vault.crypto import seal_with_passphrase, unseal_with_passphrase
 from sovguard.vault.memory import MemoryVault
 from sovguard.vault.store import SessionRef
@@ -51,35 +51,14 @@ def write_mapping(
     plain = json.dumps({"tenant": session.tenant, "session": session.session_id, **vault.dump(session)})
     sealed = seal_with_passphrase(plain.encode("utf-8"), passphrase)
     try:
-        _put(path, sealed, replace=replace)
+        with placed(path, replaces=replace) as made:
+            made.write_bytes(sealed)
     except FileExistsError:
         raise ConfigError(f"{path} has just been made by another program; name another file") from None
     except OSError as error:
         raise ConfigError(
             f"mapping file {path} cannot be written ({error.strerror}); name another place"
         ) from None
-
-
-def _put(path: Path, data: bytes, *, replace: bool) -> None:
-    # mkstemp makes the file with mode 0600, under a name that nobody else has or can guess.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".mapping-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(temporary, path)
-            return
-        try:
-            # Fails where something is, which a look before renaming could not promise.
-            os.link(temporary, path)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def read_mapping(path: Path, passphrase: str) -> tuple[MemoryVault, SessionRef]:
