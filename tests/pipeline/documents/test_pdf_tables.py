@@ -1,9 +1,8 @@
-"""Tables of PDFs: cells stand in their columns, so that heads tell what is below; what is no table stays as it is."""
+"""Tables of PDFs: they are read a second time, in columns, so that heads tell what is below; the text stays as it is."""
 
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
 
+from sovguard.entities import Detection, Evidence
 from sovguard.pipeline.files import Job
 from sovguard.pipeline.files.documents.pdf import text_of
-from sovguard.pipeline.files.documents.pdf_tables import Line, Word, with_cells
+from sovguard.pipeline.files.documents.pdf_tables import Line, Tables, Word, tables
 from tests.growth import assert_linear
-from tests.pipeline.documents.made import BACK, NAME, OTHER, PHONE, SETTINGS, THIRD, holds, work_on
+from tests.pipeline.documents.made import BACK, NAME, OTHER, PHONE, RRN, SETTINGS, THIRD, holds, work_on
 
 FONT = "HYSMyeongJo-Medium"
 HEAD = ["번호", "성명", "연락처", "비고", "환불 금액", "계좌번호"]
@@ -61,14 +61,19 @@ def laid_out(*parts: str | list[list[str]], heads: int = 0, tight: bool = False)
     return out.getvalue()
 
 
+def cells(data: bytes) -> list[list[str]]:
+    """The rows of all tables of a PDF."""
+    return [row.split("\t") for row in text_of(data).tables.text.split("\n") if row]
+
+
 @pytest.mark.parametrize("tight", [False, True])
 def test_cells_stand_in_their_columns(tight: bool) -> None:
     """Empty cells, too; paragraphs around a table are no rows of it."""
-    lines = text_of(laid_out(BEFORE, "고객 명단", ROWS, BEHIND, tight=tight))[0].split("\n")
-    assert lines[:2] == [BEFORE, "고객 명단"]
-    assert [line.split("\t") for line in lines[2:7]] == ROWS
-    assert " ".join(lines[7:]).split() == BEHIND.split()
-    assert "\t" not in "".join(lines[7:])
+    data = laid_out(BEFORE, "고객 명단", ROWS, BEHIND, tight=tight)
+    assert cells(data) == ROWS
+    text = text_of(data).text
+    assert "\t" not in text
+    assert text.split() == " ".join([BEFORE, "고객 명단", *(" ".join(row) for row in ROWS), BEHIND]).split()
 
 
 def test_a_head_tells_what_stands_below_it(tmp_path: Path) -> None:
@@ -81,7 +86,50 @@ def test_a_head_tells_what_stands_below_it(tmp_path: Path) -> None:
     assert report.values["KR_BANK_ACCOUNT"] == len(TOLD_BY_HEADS)
     assert "7,953,299" in done.read_text("utf-8")
     assert Job(done, back, BACK).run().unresolved == 0
-    assert back.read_text("utf-8") == text_of(source.read_bytes())[0]
+    assert back.read_text("utf-8") == text_of(source.read_bytes()).text
+
+
+def boxes(*rows: tuple[str, str], pitch: float) -> bytes:
+    """A form with labels, and a box for each sign of a value."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    page.setFont(FONT, 10)
+    for at, (label, value) in enumerate(rows):
+        page.drawString(50, 700 - 20 * at, label)
+        for place, letter in enumerate(value):
+            page.drawString(150 + pitch * place, 700 - 20 * at, letter)
+    page.showPage()
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("pitch", [7, 10, 14, 22])
+def test_boxes_of_a_form_are_no_columns(tmp_path: Path, pitch: float) -> None:
+    """What the lines say is found, whatever it looks like in columns."""
+    path = tmp_path / "a.pdf"
+    path.write_bytes(boxes(("주민등록번호", RRN), ("전화", PHONE), ("성명", NAME), pitch=pitch))
+    report = work_on(path, tmp_path / "a.txt", SETTINGS)
+    assert (report.values["KR_RRN"], report.values["PHONE_NUMBER"], report.values["PERSON"]) == (1, 1, 1)
+
+
+def test_values_in_cells_of_their_own_are_found(tmp_path: Path) -> None:
+    """A number over three cells, and one that goes on in the next line of its cell."""
+    form = [["연락처", "010", "0000", "1234"], ["휴대폰", "010", "0000", "5678"]]
+    hanging = [
+        ["제1조", "고객 주민등록번호는 350101-\n3000015 이다"],
+        ["제2조", "고객 전화는 010-0000-\n1234 이다"],
+    ]
+    path = tmp_path / "a.pdf"
+    for table, found in ((form, {"PHONE_NUMBER": 2}), (hanging, {"KR_RRN": 1, "PHONE_NUMBER": 1})):
+        path.write_bytes(laid_out(table))
+        assert work_on(path, tmp_path / "a.txt", SETTINGS).values == found
+
+
+@pytest.mark.parametrize("mark", ["-", "·", "—", "_", "."])
+def test_a_mark_in_a_cell_tears_no_row(mark: str) -> None:
+    """It stands in the middle of its line, and is not as high."""
+    rows = [HEAD, *([str(n), NAME, mark, mark if n % 2 else "", "5", f"664-29-{n:07}"] for n in range(5))]
+    assert cells(laid_out(rows)) == rows
 
 
 def test_a_table_goes_on_over_pages() -> None:
@@ -90,15 +138,9 @@ def test_a_table_goes_on_over_pages() -> None:
     for n in range(100):
         rows.append([str(n), NAME, PHONE if n % 3 else "", "단골" if n % 5 else "", "5", f"664-29-{n:07}"])
     for heads in (0, 1):
-        text, empty = text_of(laid_out(rows, heads=heads))
-        pages = text.split("\f")
-        assert (len(pages), empty) == (3, 0)
-        assert [
-            line.split("\t")
-            for page in pages
-            for line in page.strip("\n").split("\n")
-            if line != "\t".join(HEAD)
-        ] == rows[1:]
+        data = laid_out(rows, heads=heads)
+        assert text_of(data).text.count("\f") == 2
+        assert [row for row in cells(data) if row != HEAD] == rows[1:]
 
 
 def test_words_of_a_cell_stay_together() -> None:
@@ -107,13 +149,13 @@ def test_words_of_a_cell_stay_together() -> None:
         ["이름", "카드번호", "등록일"],
         *([NAME, f"4000 0000 0000 {n:04}", f"2026-01-{n:02} 09:00"] for n in range(10, 20)),
     ]
-    assert [line.split("\t") for line in text_of(laid_out(table))[0].rstrip("\n").split("\n")] == table
+    assert cells(laid_out(table)) == table
 
 
 def test_a_form_is_read_across() -> None:
     """Two pairs of label and value in a row."""
     form = [["성명", NAME, "소속 부서", "영업 2팀"], ["연락처", "010-0000-1234", "직위", "대리"]]
-    assert [line.split("\t") for line in text_of(laid_out(form))[0].rstrip("\n").split("\n")] == form
+    assert cells(laid_out(form)) == form
 
 
 def test_what_stands_beside_the_page_does_not_come_out() -> None:
@@ -126,7 +168,8 @@ def test_what_stands_beside_the_page_does_not_come_out() -> None:
     page.drawString(20, 400, "위")
     page.showPage()
     page.save()
-    assert text_of(out.getvalue()) == ("보인다\n", 0)
+    said = text_of(out.getvalue())
+    assert (said.text, said.empty) == ("보인다\n", 0)
 
 
 def test_a_cell_that_reaches_over_its_border_ends_no_table() -> None:
@@ -137,7 +180,7 @@ def test_a_cell_that_reaches_over_its_border_ends_no_table() -> None:
         line(70, ("다", 0, 10), ("라마바사아자차카타", 60, 150), ("33-44", 180, 210)),
         line(55, ("파", 0, 10), ("하", 60, 70), ("2", 120, 125), ("55-66", 180, 210)),
     ]
-    assert [row.split("\t") for row in with_cells(table)] == [
+    assert said(table) == [
         ["성명", "메모", "금액", "계좌"],
         ["가", "나", "1", "11-22"],
         ["다", "라마바사아자차카타", "", "33-44"],
@@ -145,9 +188,16 @@ def test_a_cell_that_reaches_over_its_border_ends_no_table() -> None:
     ]
 
 
+def said(lines: list[Line]) -> list[list[str]]:
+    """The rows of tables, each cell as one text."""
+    return [
+        [" ".join(word.text for word in cell) for cell in row] for table in tables(lines) for row in table
+    ]
+
+
 def line(bottom: float, *words: tuple[str, float, float]) -> Line:
     """A line ten points high."""
-    return Line(" ".join(word for word, _, _ in words), [Word(*word) for word in words], bottom, 10.0)
+    return Line([Word(text, (), left, right) for text, left, right in words], bottom, 10.0)
 
 
 PLACES = st.lists(
@@ -157,8 +207,8 @@ PLACES = st.lists(
 
 
 @given(st.lists(st.tuples(st.integers(-100, 800), PLACES), max_size=12))
-def test_words_are_all_there_in_their_order(drawn: list[tuple[int, list[tuple[str, int, int]]]]) -> None:
-    """Wherever words stand: nothing is lost or told twice."""
+def test_a_word_is_in_one_cell(drawn: list[tuple[int, list[tuple[str, int, int]]]]) -> None:
+    """Wherever words stand: none is told twice, and rows of a table have as many cells."""
     page = [
         line(
             bottom,
@@ -166,8 +216,39 @@ def test_words_are_all_there_in_their_order(drawn: list[tuple[int, list[tuple[st
         )
         for bottom, words in drawn
     ]
-    told = [word for text in with_cells(page) for word in re.findall("[^\t ]+", text)]
-    assert told == [word.text for each in page for word in each.words]
+    there = [id(word) for each in page for word in each.words]
+    for table in tables(page):
+        assert len({len(row) for row in table}) == 1
+        told = [id(word) for row in table for cell in row for word in cell]
+        assert told == [word for word in there if word in set(told)]
+
+
+@given(st.data())
+def test_hits_of_tables_are_those_of_the_text(data: st.DataObject) -> None:
+    """Whatever is found in the second reading stands in the first, word by word."""
+    rows = data.draw(
+        st.lists(
+            st.lists(st.sampled_from(["", "가", "나다 라", "1,000 원"]), min_size=3, max_size=3),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    text, lines = "", []
+    for at, row in enumerate(rows):
+        words = []
+        for column, cell in enumerate(row):
+            for number, word in enumerate(cell.split()):
+                left = 100.0 * column + 30 * number
+                words.append(Word(word, range(len(text), len(text) + len(word)), left, left + 20))
+                text += f"{word} "
+        text += "\n"
+        lines.append(Line(words, -15.0 * at, 10.0))
+    found = Tables()
+    found.add_page(lines)
+    start = data.draw(st.integers(0, len(found.text)))
+    end = data.draw(st.integers(start, len(found.text)))
+    hits = list(found.located([Detection("PERSON", start, end, 1.0, "x", Evidence("x"))]))
+    assert "".join(text[hit.start : hit.end] for hit in hits).split() == found.text[start:end].split()
 
 
 @pytest.mark.parametrize("step", [0, 1, 40])
@@ -179,9 +260,25 @@ def test_many_lines_take_linear_time(step: int) -> None:
             line(-15.0 * at, ("가", step * at, step * at + 10), ("나", step * at + 30, step * at + 40))
             for at in range(len(text))
         ]
-        assert len(list(with_cells(page))) == len(text)
+        list(tables(page))
 
     assert_linear(read, "x" * 1_000, "x" * 16_000)
+
+
+def test_many_rows_of_many_words_take_linear_time() -> None:
+    """Each with one more than the one above, so that any of them might begin a table."""
+
+    def read(text: str) -> None:
+        page = [
+            line(
+                -15.0 * at,
+                *((each, 30.0 * at, 30.0 * at + 10) for at, each in enumerate("x" * (2 + at % 98))),
+            )
+            for at in range(len(text))
+        ]
+        list(tables(page))
+
+    assert_linear(read, "x" * 100, "x" * 1_600)
 
 
 def test_a_line_of_many_words_is_no_row() -> None:
@@ -189,6 +286,6 @@ def test_a_line_of_many_words_is_no_row() -> None:
 
     def read(text: str) -> None:
         words = [(each, 30.0 * at, 30.0 * at + 10) for at, each in enumerate(text)]
-        assert "\t" not in "".join(with_cells([line(100, *words), line(85, *words)]))
+        assert not list(tables([line(100, *words), line(85, *words)]))
 
     assert_linear(read, "x" * 2_000, "x" * 32_000)

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from sovguard.errors import ConfigError, InputError
-from sovguard.pipeline.files.documents.pdf_tables import Line, Word, with_cells
+from sovguard.pipeline.files.documents.pdf_tables import Line, Tables, Word
 
 _Box = tuple[float, float, float, float]
 """Left, bottom, right and top, in points."""
 _MOST_CHARACTERS = 200_000_000
-_LINE = re.compile("([^\r\n]+)|\r?\n(?=\r?\n)")
+_LINE = re.compile("[^\r\n]+")
+_BETWEEN_PAGES = "\n\f"
 _WORD = re.compile("\\S+")
 _BROKEN = re.compile("[\ufffe\x02]")
 """What stands where a word is broken at the end of a line."""
 
 
-def text_of(data: bytes) -> tuple[str, int]:
-    """Return the text of a PDF, page by page with a form feed before each but the first, and how many pages have none.
+@dataclass(frozen=True, slots=True, repr=False)
+class PdfText:
+    """What a PDF says.
+
+    Attributes:
+        text: Its lines, page by page with a form feed before each but the first.
+        tables: What stands in tables, read a second time.
+        empty: How many pages have no text.
+    """
+
+    text: str
+    tables: Tables
+    empty: int
+
+    def __repr__(self) -> str:
+        return f"PdfText({len(self.text)} characters)"
+
+
+def text_of(data: bytes) -> PdfText:
+    """Return the text of a PDF.
 
     Raises:
         InputError: It is damaged or encrypted, or none of its pages has text.
@@ -36,63 +56,69 @@ def text_of(data: bytes) -> tuple[str, int]:
             else "it is damaged"
         )
         raise InputError(why) from None
-    pages, empty, length = [], 0, 0
+    pages: list[str] = []
+    tables, empty, length = Tables(), 0, 0
     try:
         for number in range(len(document)):
-            text = _page(document, number)
+            text, lines = _page(document, number, length)
             empty += not text.strip()
-            length += len(text)
+            length += len(text) + len(_BETWEEN_PAGES)
             if length > _MOST_CHARACTERS:
                 raise InputError("it has far too much text, and is not worked on")
             pages.append(text)
+            tables.add_page(lines)
     except library.PdfiumError:
         raise InputError("it is damaged: a page of it cannot be read") from None
     finally:
         document.close()
     if not pages or empty == len(pages):
         raise InputError("it has no text: its pages are pictures (scans); read them with OCR first")
-    return "\n\f".join(pages) + "\n", empty
+    return PdfText(_BETWEEN_PAGES.join(pages) + "\n", tables, empty)
 
 
-def _page(document: Any, number: int) -> str:
+def _page(document: Any, number: int, offset: int) -> tuple[str, list[Line]]:
+    """Return what a page says where it is shown, and the lines of its words, with offsets that begin with one."""
     page = document[number]
     try:
         text = page.get_textpage()
         try:
-            return _BROKEN.sub("", "\n".join(with_cells(list(_lines(page, text)))))
+            shown = _BROKEN.sub("", text.get_text_bounded().replace("\r\n", "\n"))
+            lines = list(_lines(text, page.get_bbox()))
         finally:
             text.close()
     finally:
         page.close()
+    places = [offset + at for at, letter in enumerate(shown) if not letter.isspace()]
+    # The library puts blanks elsewhere where it is asked otherwise; what stands between them is the same.
+    if "".join(word.text for line in lines for word in line.words) != "".join(shown.split()):
+        return shown, []
+    at = 0
+    for line in lines:
+        for word in line.words:
+            word.places = places[at : at + len(word.text)]
+            at += len(word.text)
+    return shown, lines
 
 
-def _lines(page: Any, text: Any) -> Iterator[Line]:
-    """Yield the lines of a page, without words that stand beside the page, where nobody sees them."""
+def _lines(text: Any, page: _Box) -> Iterator[Line]:
+    """Yield the lines of a page, without what stands beside the page, where nobody sees it."""
     said = text.get_text_range()
     # It counts in UTF-16.
     units = [*accumulate([1 + (letter > "\uffff") for letter in said], initial=0)]
     if units[-1] != text.count_chars():  # where words stand cannot be told
-        for line in text.get_text_bounded().replace("\r\n", "\n").split("\n"):
-            yield Line(line, (), 0.0, 0.0)
         return
-    page_box = page.get_bbox()
     for line in _LINE.finditer(said):
-        words, bottoms, heights = [], [], []
-        all_shown = True
-        for word in _WORD.finditer(said, *line.span(1)) if line[1] else ():
+        words: list[Word] = []
+        bottoms: list[float] = []
+        heights: list[float] = []
+        for word in _WORD.finditer(said, *line.span()):
             first, last = (text.get_charbox(units[place]) for place in (word.start(), word.end() - 1))
-            box = _around(first, last)
-            if _meet(box, page_box):
-                words.append(Word(word[0], box[0], box[2]))
+            if _meet(box := _around(first, last), page):
+                words.append(Word(_BROKEN.sub("", word[0]), (), box[0], box[2]))
                 bottoms.append(first[1])  # of the first, for a word may end in the next line
                 heights.append(max(first[3] - first[1], last[3] - last[1]))
-            else:
-                all_shown = False
         if words:
-            said_here = line[0] if all_shown else " ".join(word.text for word in words)
-            yield Line(said_here, words, min(bottoms), max(heights))
-        elif not line[1] or not line[1].strip():
-            yield Line("", (), 0.0, 0.0)
+            yield Line(words, min(bottoms), max(heights))
 
 
 def _around(first: _Box, last: _Box) -> _Box:

@@ -1,14 +1,17 @@
 """Tables of a page that says only where its words stand: their columns are the strips that stay blank from row to row.
 
-A value in a cell is told by the head of its column, which a reader of the text alone could not find: so cells of a table are
-parted by tabs, empty ones included, and what is no table is left as it is.
+A value in a cell is told by the head of its column, which a reader of the lines alone could not find. So tables are read a
+second time, cells parted by tabs, empty ones included. That reading only adds to what the lines say: a form may look like a
+table, with a box for each digit of a number.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sovguard.entities import Detection
 
 Strip = tuple[float, float]
 """From where to where, in points from the left."""
@@ -17,27 +20,30 @@ _WIDE = 1.0
 """Heights of a line that part two cells and never two words: no table is without such a blank."""
 _SEEN = 0.1
 """Heights of a line that a strip has to be wide to be seen at all."""
-_SAME = 0.5
-"""Heights of a line by which the bottoms of words in it differ: those that hang below it, and signs above it."""
 _NEXT = 5.0
 """Heights of a line down to the next row of the same table."""
 _JUDGED = 8
 """Rows of a table by which its columns are told."""
-_MOST_WORDS = 200
-"""Of a page that people read; what has more is no table."""
+_BETWEEN = 3
+"""Characters between two words of a text that follow each other."""
+_NOWHERE = -1
+_MOST_WORDS = 100
+"""Of a row; what has more is none."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Word:
     """A word and where it stands.
 
     Attributes:
         text: What it says.
-        left: Where it begins, in points.
+        places: Where each of its characters stands in the text of the pages, in order.
+        left: Where it begins on the page, in points.
         right: Where it ends.
     """
 
     text: str
+    places: Sequence[int]
     left: float
     right: float
 
@@ -50,13 +56,11 @@ class Line:
     """A line of a page.
 
     Attributes:
-        text: What it says, where it is no row.
         words: Its words, in the order in which they are read.
         bottom: Where it stands, in points from below.
         height: How high its highest word is.
     """
 
-    text: str
     words: Sequence[Word]
     bottom: float
     height: float
@@ -65,65 +69,112 @@ class Line:
         return f"Line({len(self.words)} words)"
 
 
-def with_cells(lines: Sequence[Line]) -> Iterator[str]:
-    """Yield what lines say, with the cells of tables parted by tabs."""
+Row = list[list[Word]]
+"""Cells, each some words or none."""
+
+
+class Tables:
+    """The tables of a document, as a text of their own."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._places: list[int] = []
+
+    def __repr__(self) -> str:
+        return f"Tables({len(self._places)} characters)"
+
+    @property
+    def text(self) -> str:
+        """Rows in lines, cells parted by tabs."""
+        return "".join(self._parts)
+
+    def add_page(self, lines: Sequence[Line]) -> None:
+        """Add the tables of the next page; the first may be one that goes on."""
+        for number, table in enumerate(tables(lines)):
+            self._part("\n" * bool(number))
+            for row in table:
+                for column, cell in enumerate(row):
+                    self._part("\t" * bool(column))
+                    for place, word in enumerate(cell):
+                        self._part(" " * bool(place))
+                        self._parts.append(word.text)
+                        self._places += word.places
+                self._part("\n")
+
+    def located(self, hits: Iterable[Detection]) -> Iterator[Detection]:
+        """Yield what was found in the tables, with offsets into the text of the pages: in pieces where it stands in several."""
+        for hit in hits:
+            start = end = -1
+            for place in self._places[hit.start : hit.end]:
+                if place == _NOWHERE:
+                    continue
+                if start >= 0 and not 0 <= place - end <= _BETWEEN:
+                    yield replace(hit, start=start, end=end)
+                    start = -1
+                start, end = start if start >= 0 else place, place + 1
+            if start >= 0:
+                yield replace(hit, start=start, end=end)
+
+    def _part(self, between: str) -> None:
+        self._parts.append(between)
+        self._places += [_NOWHERE] * len(between)
+
+
+def tables(lines: Sequence[Line]) -> Iterator[list[Row]]:
+    """Yield the tables of a page, from above to below."""
     lines = _across(lines)
-    at, found = 0, _table(lines, 0)
+    at = 0
     while at < len(lines):
-        below = _table(lines, at + 1)
+        strips, _ = _table(lines, at, _JUDGED)
         # A title above a table is no row of it, even where its words leave a strip of the table blank.
-        if len(found.strips) < max(1, len(below.strips)):
-            yield lines[at].text
-            at, found = at + 1, below
+        if strips and len(strips) >= len(_table(lines, at + 1, _JUDGED)[0]):
+            strips, end = _table(lines, at, len(lines))
+            yield _rows(lines[at:end], strips)
+            at = end
         else:
-            yield from ("\t".join(cells) for cells in _rows(lines[at : found.end], found.strips))
-            at, found = found.end, _table(lines, found.end)
+            at += 1
 
 
 def _across(lines: Sequence[Line]) -> list[Line]:
     """Return lines with those put together that stand behind one another at one height: a row with an empty cell."""
-    rows: list[Line] = []
-    group: list[Line] = []
-    for line in (*lines, None):
-        if group and (line is None or not _goes_on(group[-1], line)):
-            rows.append(group[0] if len(group) == 1 else _joined(group))
-            group = []
-        if line is not None:
-            group.append(line)
-    return rows
+    rows: list[list[Line]] = []
+    for line in lines:
+        if rows and _goes_on(rows[-1][-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [group[0] if len(group) == 1 else _joined(group) for group in rows]
 
 
 def _goes_on(line: Line, behind: Line) -> bool:
-    if not line.words or not behind.words:
+    if not line.words or not behind.words or behind.words[0].left <= line.words[-1].right:
         return False
-    return (
-        abs(behind.bottom - line.bottom) < _SAME * min(line.height, behind.height)
-        and behind.words[0].left > line.words[-1].right
-    )
+    low, high = sorted((line, behind), key=lambda each: each.height)
+    return high.bottom <= low.bottom + low.height / 2 <= high.bottom + high.height
 
 
 def _joined(lines: Sequence[Line]) -> Line:
     return Line(
-        "\t".join(line.text for line in lines),
         [word for line in lines for word in line.words],
         min(line.bottom for line in lines),
         max(line.height for line in lines),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    strips: Sequence[Strip]
-    end: int
+def _table(lines: Sequence[Line], first: int, most: int) -> tuple[list[Strip], int]:
+    """Return the strips between the columns of a table that begins with a line, none if none does, and where it ends.
 
-
-def _table(lines: Sequence[Line], first: int) -> _Table:
-    """Return the strips between the columns of a table that begins with a line, none if none does, and where it ends."""
+    Args:
+        lines: The lines.
+        first: The line.
+        most: How many rows are looked at.
+    """
     if first >= len(lines) or len(lines[first].words) > _MOST_WORDS or not _wide(lines[first]):
-        return _Table((), first + 1)
+        return [], first + 1
     strips, end, row = _blanks(lines[first]), first + 1, first + 1
+    last = min(len(lines), first + most)
     # What stands below a table may leave its strips blank by chance, and is no row of it.
-    while strips and row < len(lines) and row - end < _JUDGED and _follows(lines[row - 1], lines[row]):
+    while strips and row < last and row - end < _JUDGED and _follows(lines[row - 1], lines[row]):
         line = lines[row]
         left = list(_shared(strips, _blanks(line, outside=True), line.height))
         if row == first + 1 or len(left) >= len(strips):
@@ -137,7 +188,7 @@ def _table(lines: Sequence[Line], first: int) -> _Table:
         if _parting(strips, [line]):
             end = row
     strips = _parting(strips, lines[first : min(row, first + _JUDGED)])
-    return _Table(strips if end > first + 1 else (), end)
+    return (strips, end) if end > first + 1 else ([], end)
 
 
 def _parting(strips: Sequence[Strip], lines: Sequence[Line]) -> list[Strip]:
@@ -190,10 +241,10 @@ def _shared(strips: Sequence[Strip], blanks: Sequence[Strip], height: float) -> 
             place += 1
 
 
-def _rows(lines: Sequence[Line], strips: Sequence[Strip]) -> list[list[str]]:
+def _rows(lines: Sequence[Line], strips: Sequence[Strip]) -> list[Row]:
     """Return the cells of lines; neighbours that stand far apart in no line are one column."""
     edges = [strip[0] for strip in strips]
-    columns: list[list[list[Word]]] = [[[] for _ in lines] for _ in range(len(strips) + 1)]
+    columns: list[Row] = [[[] for _ in lines] for _ in range(len(strips) + 1)]
     for at, line in enumerate(lines):
         for word in line.words:
             columns[bisect_left(edges, word.left)][at].append(word)
@@ -206,4 +257,4 @@ def _rows(lines: Sequence[Line], strips: Sequence[Strip]) -> list[list[str]]:
             made.append(column)
         else:
             made[-1] = [[*left, *right] for left, right in zip(made[-1], column, strict=True)]
-    return [[" ".join(word.text for word in cell) for cell in row] for row in zip(*made, strict=True)]
+    return [list(row) for row in zip(*made, strict=True)]

@@ -47,10 +47,14 @@ class _Pdf:
     """The text of a PDF, which is all that comes out of one."""
 
     def __init__(self, data: bytes) -> None:
-        self._text, self.empty = text_of(data)
+        said = text_of(data)
+        self._text, self._tables, self.empty = said.text, said.tables, said.empty
 
     def parts(self) -> Iterator[list[Line]]:
         yield [[Passage([self])]]
+
+    def found_in_tables(self, find: Callable[[str], Iterable[Detection]]) -> Iterator[Detection]:
+        return self._tables.located(find(self._tables.text))
 
     def contents(self) -> Iterator[tuple[str, bytes, bool]]:
         yield "text", self.packed(), True
@@ -209,6 +213,8 @@ def _named(source: Path) -> Iterator[None]:
 def _looked_through(opened: _Opened, find: Callable[[str], Iterable[Detection]]) -> Reading:
     reading = _reading(opened)
     reading.found(find(reading.text))
+    if isinstance(opened, _Pdf):
+        reading.found(opened.found_in_tables(find))
     reading.find_again()
     return reading
 
