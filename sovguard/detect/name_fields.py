@@ -148,7 +148,7 @@ def _answers(name: str, sure: bool, lexicon: NameLexicon) -> bool:
     if second:
         return first in lexicon.surnames and second not in lexicon.lookalikes
     if compact in lexicon.lookalikes:
-        return sure and len(compact) == 2
+        return sure and (len(compact) == 2 or (len(compact) == 3 and compact[0] in lexicon.surnames))
     return len(compact) == 2 and (compact[0] in lexicon.surnames or lexicon.given_like(compact))
 
 

@@ -36,6 +36,7 @@ _PLACE_ENDS = "동역"
 _ALONE_BEFORE = re.compile("(?:^|[^가-힣])[가-힣] $")
 _ALONE_AFTER = re.compile(" [가-힣](?![가-힣])")
 _SYLLABLE = re.compile("[가-힣]")
+_DEPARTMENTS = frozenset("부국원반단계소실과팀처")
 _SYLLABLES = re.compile("[가-힣]{1,2}(?: [가-힣]){1,4}")
 
 
@@ -157,8 +158,8 @@ def _set_apart(text: str, start: int, end: int) -> bool:
 
 
 def _ends_word(text: str, start: int, end: int) -> bool:
-    """Tells whether one syllable is the last of a longer word, before a title that stands apart: 관리부 팀장."""
-    if end - start > 1 or not start or _SYLLABLE.match(text, end) is not None:
+    """Tells whether one syllable is what a department is called by, before a title that stands apart: 관리부 팀장."""
+    if text[start:end] not in _DEPARTMENTS or not start or _SYLLABLE.match(text, end) is not None:
         return False
     return _SYLLABLE.match(text, start - 1) is not None
 

@@ -126,6 +126,12 @@ def payment_card(value: str) -> Verdict:
     return Verdict.PASSED if total % 10 == 0 else Verdict.FAILED
 
 
+def payment_card_only(value: str) -> Verdict:
+    """Checks as ``payment_card``, and refutes what fails: for forms that rows of other numbers have as well."""
+    verdict = payment_card(value)
+    return verdict if verdict is Verdict.PASSED else Verdict.REFUTED
+
+
 def driver_license(value: str) -> Verdict:
     """Checks a 운전면허번호: issuing region 11 to 26 or 28 (the check digits' rule is not public)."""
     digits = digits_of(value)
@@ -292,6 +298,7 @@ VALIDATORS: dict[str, Callable[[str], Verdict]] = {
         issued_number,
         mac_address,
         payment_card,
+        payment_card_only,
         phone_number,
         resident_number,
         timestamp_free,

@@ -43,6 +43,8 @@ PASSED, FAILED, REFUTED = Verdict.PASSED, Verdict.FAILED, Verdict.REFUTED
         ("payment_card", "9410-0000-0000-0005", PASSED),  # 9: for use in Korea only
         ("payment_card", "4111-1111-1111-1112", FAILED),
         ("payment_card", "0000-0000-0000-0000", REFUTED),
+        ("payment_card_only", "4111\n1111\n1111\n1111", PASSED),
+        ("payment_card_only", "4111\n1111\n1111\n1112", REFUTED),
         ("payment_card", "9407-****-****-7043", FAILED),  # masked: possible, and nothing to add up
         ("driver_license", "11-31-000000-99", PASSED),
         ("driver_license", "28-31-000000-99", PASSED),
