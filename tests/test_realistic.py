@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -107,6 +108,33 @@ def test_names_of_common_syllables_never_meet() -> None:
     assert not hints[0] & hints[1] | hints[1] & hints[2] | hints[0] & hints[2]
 
 
+def test_short_and_long_surnames_never_meet() -> None:
+    """선우은 is one name, whether 선 or 선우 is its surname."""
+    givens = [*WORDS["either"], *WORDS["woman"]]
+    names = {surname + given for surname in "선황남제사독김이" for given in givens}
+    names |= {surname + given for surname in WORDS["long surname"] for given in WORDS["syllable"]}
+    assert len({MADE(name, "PERSON") for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("José García", "[A-Z][a-z]+ [A-Z][a-z]+"),
+        ("O'Brien", "[A-Z]'[A-Z][a-z]+"),
+        ("John F. Kennedy", "[A-Z][a-z]+ [A-Z][.] [A-Z][a-z]+"),
+        ("마이클", "[가-힣]+"),
+        ("홍길동 Kim", "[가-힣]{3} [A-Z][a-z]+"),
+        ("김민수2", "[가-힣]{3}2"),
+        ("洪吉童", "[*]{3}"),
+    ],
+)
+def test_names_of_other_kinds(name: str, form: str) -> None:
+    """Initials stay initials, letters with accents are letters, signs stay."""
+    made = MADE(name, "PERSON")
+    assert re.fullmatch(form, made)
+    assert made != name
+
+
 def test_other_names_meet_seldom() -> None:
     """Of the different names of three syllables in all corpora, fewer than one in a hundred becomes what another does."""
     names = set()
@@ -121,9 +149,11 @@ def test_other_names_meet_seldom() -> None:
 
 def test_a_copy_makes_up_the_same() -> None:
     """In another process; the key is in no text about it."""
-    names = MadeUpNames(KEY)
-    assert pickle.loads(pickle.dumps(names)).made("홍길순") == MADE("홍길순", "PERSON")  # noqa: S301  our own
-    assert repr(names) == "MadeUpNames()"
+    for copied in (MADE, MadeUpNames(KEY)):
+        again = pickle.loads(pickle.dumps(copied))  # noqa: S301  our own
+        make = again.made if isinstance(again, MadeUpNames) else partial(again, entity_type="PERSON")
+        assert make("홍길순") == MADE("홍길순", "PERSON")
+        assert str(KEY) not in repr(copied)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 from sovguard.realistic.drawn import DATA, Ring
 
 _DATA: dict[str, Any] = DATA["names"]
-_HANGUL = re.compile("[가-힣]")
-_LATIN = re.compile("[A-Za-z]+")
-_BETWEEN_HANGUL = re.compile("([^가-힣A-Za-z]+)")
-_BETWEEN_LATIN = re.compile("([^A-Za-z]+)")
+_HANGUL = re.compile("([가-힣]+(?: +[가-힣]+)*)")
+_LATIN = re.compile("([A-Za-zÀ-ÖØ-öø-ɏ]+)")
 _LONGEST = 4
 """Syllables of a Korean name at most."""
 
@@ -27,7 +26,7 @@ WORDS = {
     "woman": _pairs(_DATA["first_of_women"], _DATA["female"]),
     "man": _pairs(_DATA["first_of_men"], _DATA["male"]),
     "either": _pairs(_DATA["first_of_either"], _DATA["neutral"]),
-    "syllable": _DATA["single"],
+    "syllable": sorted({*_DATA["single"], *_DATA["female"], *_DATA["male"], *_DATA["neutral"]}),
     "foreign": _DATA["foreign"],
     "latin surname": _DATA["latin_surnames"],
     "western surname": _DATA["western_surnames"],
@@ -36,7 +35,10 @@ WORDS = {
         one + other.lower() for one, other in product(_DATA["latin_syllables"], repeat=2) if one != other
     ],
     "western given": _DATA["western_given"],
+    "initial": ascii_uppercase,
 }
+_FOREIGN = frozenset(WORDS["foreign"])
+_LONG = frozenset(WORDS["long surname"])
 _LATIN_KINDS = {
     kind: frozenset(WORDS[kind])
     for kind in ("latin surname", "western surname", "western given", "latin given", "latin syllable")
@@ -63,19 +65,26 @@ class MadeUpNames:
         return MadeUpNames, (self._key,)
 
     def made(self, name: str) -> str:
-        """Return a name in the place of one."""
-        if _HANGUL.search(name) is None:
-            return self._latin(name)
-        spread = name.replace(" ", "")
-        if len(spread) > _LONGEST:  # of a foreigner
-            words = _BETWEEN_HANGUL.split(name)
-            return "".join(self._made("foreign", word) if word[:1].isalpha() else word for word in words)
+        """Return a name in the place of one; signs and digits in it stay."""
+        parts = _HANGUL.split(name)
+        parts[1::2] = map(self._hangul, parts[1::2])
+        return "".join(part if place % 2 else self._latin(part) for place, part in enumerate(parts))
+
+    def _hangul(self, name: str) -> str:
+        words = name.split()
+        spread = "".join(words)
+        if len(spread) > _LONGEST or all(word in _FOREIGN for word in words):
+            return " ".join(self._made("foreign", word) for word in words)
         surname = surname_of(spread)
         given = spread[len(surname) :]
         if not surname:
             return "".join(self._given(spread[at : at + 2]) for at in range(0, len(spread), 2))
-        made = self._made("long surname" if len(surname) > 1 else "surname", surname)
-        return made + (self._given(given) if given else "")
+        if len(surname) > 1:
+            return self._made("long surname", surname) + (self._given(given) if given else "")
+        made, new = self._made("surname", surname), self._given(given) if given else ""
+        while made + new[:1] in _LONG:  # 선 and 우진 would be read as 선우 and 진, which another name becomes
+            made, new = self._made("surname", made), self._given(new)
+        return made + new
 
     def _given(self, given: str) -> str:
         if len(given) == 1:
@@ -84,18 +93,22 @@ class MadeUpNames:
         return self._made("woman" if female else "man" if male else "either", given)
 
     def _latin(self, name: str) -> str:
-        words = _BETWEEN_LATIN.split(name)
-        kinds = [_kind(word.title()) for word in words]
+        parts = _LATIN.split(name)
+        kinds = [_kind(word.title()) for word in parts[1::2]]
         has_surname = any("surname" in kind for kind in kinds)
-        made: list[str] = []
-        for place, (word, kind) in enumerate(zip(words, kinds, strict=True)):
-            if _LATIN.fullmatch(word) is None:
-                made.append(word)
-                continue
-            kind = kind or ("latin given" if has_surname or not place else "latin surname")
+        for place, kind in enumerate(kinds):
+            word = parts[2 * place + 1]
+            if not kind:
+                kind = (
+                    "initial"
+                    if len(word) == 1
+                    else "latin given"
+                    if has_surname or not place
+                    else "latin surname"
+                )
             new = self._made(kind, word.title())
-            made.append(new.upper() if word.isupper() else new.lower() if word.islower() else new)
-        return "".join(made)
+            parts[2 * place + 1] = new.upper() if word.isupper() else new.lower() if word.islower() else new
+        return "".join(parts)
 
     def _made(self, kind: str, word: str) -> str:
         ring = self._rings.get(kind)

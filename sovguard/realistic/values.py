@@ -37,22 +37,32 @@ def realistic(key: bytes) -> Replace:
     """
     if not isinstance(key, bytes) or len(key) != KEY_LENGTH:
         raise ConfigError(f"a key of made-up values has {KEY_LENGTH} octets")
-    names = MadeUpNames(key)
+    return _Realistic(key)
 
-    def replace(value: str, entity_type: str) -> str:
+
+class _Realistic:
+    def __init__(self, key: bytes) -> None:
+        self._key, self._names = key, MadeUpNames(key)
+
+    def __repr__(self) -> str:
+        return "realistic(…)"
+
+    def __reduce__(self) -> tuple[type[_Realistic], tuple[bytes]]:
+        return _Realistic, (self._key,)
+
+    def __call__(self, value: str, entity_type: str) -> str:
         if entity_type == "PERSON":
-            made = names.made(value)
+            made = self._names.made(value)
             return made if made != value else mask(value, entity_type)
         make = _MADE.get(entity_type)
         if make is None:
             return mask(value, entity_type)
         for attempt in range(8):
-            made = make(value, Drawn(key, f"{entity_type}{attempt or ''}", _plain(value, entity_type)))
+            drawn = Drawn(self._key, f"{entity_type}{attempt or ''}", _plain(value, entity_type))
+            made = make(value, drawn)
             if made != value:
                 return made
         return mask(value, entity_type)
-
-    return replace
 
 
 def _plain(value: str, entity_type: str) -> str:
