@@ -133,7 +133,11 @@ def read_document(source: str, encoding: str, form: str | None = None, *, positi
     except UnicodeDecodeError as error:
         if is_document(Path(source)):
             raise InputError(
-                f"{name} is a document, and not a text: redact it with a key (--dataset NAME --key FILE), or with --action mask"
+                f"{name} is a document, and not a text: it is read as a whole, without --format and --field"
+            ) from None
+        if data.startswith((b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0")):
+            raise InputError(
+                f"{name} is a document, and not a text: name it as a file with the ending of its kind, such as .docx or .pdf"
             ) from None
         other = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp949"
         other = other if codec == "utf-8" else "utf-8"

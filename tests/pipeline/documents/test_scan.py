@@ -74,3 +74,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         done = run("scan", tmp_path / name)
         assert (done.code, said in done.err, done.out) == (2, True, b"")
     assert run("scan", "--format", "text", tmp_path / "d.docx").code == 1
+    piped = run("scan", "-", stdin=(tmp_path / "a.docx").read_bytes())
+    assert (piped.code, "ending of its kind" in piped.err) == (2, True)
+    fields = run("scan", "--field", "x", tmp_path / "a.docx")
+    assert (fields.code, "as a whole" in fields.err) == (2, True)
