@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sovguard.documents import GAP, Document, Piece, found_in, pieces, table_labels
+from sovguard.documents import GAP, Document, Piece, found_in, pieces
 from sovguard.entities import Detection
 from sovguard.errors import ConfigError, DetectionError, InputError
 from sovguard.findings import with_progress
@@ -48,12 +48,10 @@ def find_in_office(
     Raises:
         InputError: It cannot be read.
     """
+    from sovguard.pipeline.files.documents.swapping import found_by
     from sovguard.pipeline.files.documents.work import scanned
 
-    def found(text: str) -> Iterator[Detection]:
-        return found_in(pieces(text, lambda: table_labels(recognizers)), guard.scan)
-
-    text, hits, notes = scanned(Path(source), found)
+    text, hits, notes = scanned(Path(source), lambda text: found_by(guard, text, recognizers))
     return Document(source, text, "utf-8", b"", "text"), hits, notes
 
 

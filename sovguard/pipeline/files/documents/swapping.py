@@ -46,7 +46,7 @@ class KeySwapping:
 
     def found(self, text: str) -> Iterator[Detection]:
         """Yield what is in a text, in order."""
-        return _found(self._guard, text, self._recognizers)
+        return found_by(self._guard, text, self._recognizers)
 
     def changes(self, passages: Sequence[Passage]) -> list[list[Change]]:
         """Return what to change in each passage, by what was found in it."""
@@ -80,7 +80,7 @@ class SessionSwapping:
 
     def found(self, text: str) -> Iterator[Detection]:
         """Yield what is in a text, in order."""
-        return _found(self._session.guard, text, self._recognizers)
+        return found_by(self._session.guard, text, self._recognizers)
 
     def changes(self, passages: Sequence[Passage]) -> list[list[Change]]:
         """Return what to change in each passage, by what was found in it."""
@@ -102,5 +102,6 @@ class SessionSwapping:
         return hits[0].entry.value
 
 
-def _found(guard: Guard, text: str, recognizers: Sequence[str]) -> Iterator[Detection]:
+def found_by(guard: Guard, text: str, recognizers: Sequence[str]) -> Iterator[Detection]:
+    """Yield what a guard with further recognizers finds in the text of a document, in order."""
     return found_in(pieces(text, lambda: table_labels(recognizers)), guard.scan)
