@@ -123,16 +123,16 @@ class Tables:
 def tables(lines: Sequence[Line]) -> Iterator[list[Row]]:
     """Yield the tables of a page, from above to below."""
     lines = _across(lines)
-    at = 0
+    at, (strips, _) = 0, _table(lines, 0, _JUDGED)
     while at < len(lines):
-        strips, _ = _table(lines, at, _JUDGED)
+        below, _ = _table(lines, at + 1, _JUDGED)
         # A title above a table is no row of it, even where its words leave a strip of the table blank.
-        if strips and len(strips) >= len(_table(lines, at + 1, _JUDGED)[0]):
+        if strips and len(strips) >= len(below):
             strips, end = _table(lines, at, len(lines))
             yield _rows(lines[at:end], strips)
-            at = end
+            at, (strips, _) = end, _table(lines, end, _JUDGED)
         else:
-            at += 1
+            at, strips = at + 1, below
 
 
 def _across(lines: Sequence[Line]) -> list[Line]:
